@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from bplib import calculus, graph, ops
-from bplib.graph import Node
+from bplib.graph import Node, Op
+from bplib.ops import Unary
+from bplib.ops.nodes import ARITHMETIC
 
 EPS = float(np.finfo(np.float64).eps)
 # Central differences err by h^2 f'''/6 + eps f/h, least at (3 eps)^(1/3); two of them combined
@@ -255,23 +257,34 @@ def explain_nan() -> Iterator[None]:
     every value recorded inside the `with` block; outside it costs nothing. Nestable; it applies
     to all threads while it is on.
     """
-    initialize, watching = Node.__init__, graph.watch
+    makers: list[tuple[Any, str]] = [(Op, "__call__"), (Unary, "__call__")]
+    makers += [(Node, f"__{r}{name}__") for r in ("", "r") for name in ARITHMETIC]
+    originals = [getattr(owner, name) for owner, name in makers]
+    watching = graph.watch
 
-    def checked(self: Node, data: Any, op: Any = None, inputs: Any = (), *rest: Any) -> None:
-        initialize(self, data, op, inputs, *rest)
-        if op is not None and not any(_has_nan(x) for x in inputs):
-            _complain(data, f"{op.name}", inputs)
+    def checking(make: Callable[..., Any]) -> Callable[..., Any]:
+        def run(*args: Any, **params: Any) -> Any:
+            node = make(*args, **params)
+            if type(node) is Node and not any(_has_nan(x) for x in node.inputs):
+                _complain(node.data, node.op.name if node.op else "leaf", node.inputs)
+            return node
+
+        return run
 
     def watch(node: Node, i: int, g: Any, t: Any) -> None:
-        op = node.op
-        if op is not None and not _has_nan(g):
-            _complain(t, f"the derivative rule of {op.name} for argument {i}", (*node.inputs, g))
+        if node.op is not None and not _has_nan(g):
+            made_by = f"{node.op.name}: its derivative rule for argument {i}"
+            _complain(t, made_by, (*node.inputs, g))
 
-    Node.__init__, graph.watch = checked, watch  # type: ignore[method-assign, assignment]
     try:
+        graph.watch = watch
+        for (owner, name), make in zip(makers, originals, strict=True):
+            setattr(owner, name, checking(make))
         yield
     finally:
-        Node.__init__, graph.watch = initialize, watching  # type: ignore[method-assign]
+        graph.watch = watching
+        for (owner, name), make in zip(makers, originals, strict=True):
+            setattr(owner, name, make)
 
 
 def _has_nan(x: Any) -> bool:
@@ -287,11 +300,13 @@ def _complain(result: Any, made_by: str, inputs: Sequence[Any]) -> None:
     y = next(p for p in y if _has_nan(p)) if isinstance(y, tuple) else y
     first = tuple(int(i) for i in np.argwhere(np.isnan(np.asarray(y)))[0])
     held = []
-    for x in inputs:
-        x = np.asarray(ops.value(x))
-        same = x.shape == np.shape(y)
-        held.append(f"{x[first]:.6g}" if same else f"array {x.shape} of {x.min():.3g}..{x.max():.3g}"
-                    if x.size and x.dtype.kind in "fiub" else f"array {x.shape}")  # fmt: skip
+    for x in (np.asarray(ops.value(x)) for x in inputs):
+        if x.shape == np.shape(y):
+            held.append(f"{x[first]:.6g}")
+        else:
+            held.append(
+                f"an array {x.shape}" + (f" of {x.min():.3g}..{x.max():.3g}" if x.size else "")
+            )
     raise FloatingPointError(
         f"{made_by} made the first NaN, at entry {first} of shape {np.shape(y)}, from finite "
         f"or infinite inputs holding there: {', '.join(held)}"
@@ -299,10 +314,10 @@ def _complain(result: Any, made_by: str, inputs: Sequence[Any]) -> None:
 
 
 @contextmanager
-def errstate(what: str = "raise") -> Iterator[None]:
+def errstate(what: Literal["raise", "warn", "ignore"] = "raise") -> Iterator[None]:
     """Set what division by zero, overflow and invalid operations do: raise, warn or ignore.
 
     With "raise", FloatingPointError names the operation.
     """
-    with np.errstate(divide=what, over=what, invalid=what):  # type: ignore[call-overload]
+    with np.errstate(divide=what, over=what, invalid=what):
         yield

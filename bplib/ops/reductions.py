@@ -24,9 +24,7 @@ class Reduction(Op):
 
     __slots__ = ()
 
-    def __call__(  # type: ignore[override]
-        self, x: Array, axis: Axis = None, keepdims: bool = False, **options: Any
-    ) -> Any:
+    def __call__(self, x: Array, axis: Axis = None, keepdims: bool = False, **options: Any) -> Any:
         """Reduce over `axis`: one axis, a tuple of them, or None for all."""
         if isinstance(axis, list):
             raise TypeError(f"{self.name}: axis must be an int, a tuple or None, got a list {axis}")
@@ -163,18 +161,18 @@ def _softmax(x: Any, axis: int = -1) -> Any:
     return np.exp(x - _logsumexp(x, axis, keepdims=True))
 
 
-softmax = symmetric(
+softmax: Op = symmetric(
     "softmax",
     _softmax,
     lambda t, y, x, axis=-1: y * (t - sum(y * t, axis=axis, keepdims=True)),
 )
-log_softmax = primitive(
+log_softmax: Op = primitive(
     "log_softmax",
     lambda x, axis=-1: x - _logsumexp(x, axis, keepdims=True),
     [lambda g, y, x, axis=-1: g - exp(y) * sum(g, axis=axis, keepdims=True)],
     [lambda t, y, x, axis=-1: t - sum(exp(y) * t, axis=axis, keepdims=True)],
 )
-_cumsum = linear(
+_cumsum: Op = linear(
     "cumsum",
     lambda x, axis: np.cumsum(x, axis=axis),
     lambda g, x, axis: flip(_cumsum(flip(g, axis), axis=axis), axis),
