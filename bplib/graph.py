@@ -76,6 +76,7 @@ class Op:
         "forward",
         "jvps",
         "kind",
+        "lacking",
         "name",
         "outputs",
         "reads",
@@ -290,11 +291,12 @@ def _pull(
 
 def _apply(op: Op, rule: Rule, t: Any, y: Any, xs: Sequence[Any], params: dict[str, Any]) -> Any:
     try:
-        return rule(t, y, *xs, **params)
+        try:
+            return rule(t, y, *xs, **params)
+        except (ZeroDivisionError, OverflowError):  # Python's floats raise, IEEE has an answer
+            return arrays.rescue(rule, t, y, xs, params)
     except FloatingPointError as error:
         raise FloatingPointError(f"{op.name}: {error}, in its derivative rule") from error
-    except ArithmeticError:  # Python's floats raise where IEEE has an answer
-        return arrays.rescue(rule, t, y, xs, params)
 
 
 def _sum(before: Any, t: Any, serial: int, shared: set[int] | None) -> Any:

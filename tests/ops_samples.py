@@ -230,7 +230,7 @@ def _shaping() -> dict[str, list[Case]]:
         ],
         "concatenate": [
             case("concatenate", lambda a, b: ops.concatenate([a, b]), (2, 3), (1, 3)),
-            case("concatenate", lambda a, b, c: ops.concatenate([a, b, c], -1), (2, 1), (2, 0), (2, 2)),
+            case("concatenate", lambda *xs: ops.concatenate(xs, -1), (2, 1), (2, 0), (2, 2)),
             case("concatenate", lambda a, b: ops.stack([a, b]), (3,), (3,)),
             case("concatenate", lambda a, b: ops.stack([a, b], axis=-1), (2, 3), (2, 3)),
             case("concatenate", lambda a, b: ops.stack([a, b]), (), ()),

@@ -22,7 +22,8 @@ from bplib.ops.base import (
     value,
 )
 from bplib.ops.conventions import CONVENTIONS, Convention
-from bplib.ops.elementwise import (
+from bplib.ops.nodes import PLAIN, PLAIN_UFUNCS
+from bplib.ops.pointwise import (
     abs,
     add,
     arccos,
@@ -66,7 +67,6 @@ from bplib.ops.elementwise import (
     tanh,
     where,
 )
-from bplib.ops.nodes import PLAIN, PLAIN_UFUNCS
 from bplib.ops.products import (
     cholesky,
     det,

@@ -313,10 +313,9 @@ def recover(op: Op, xs: Sequence[Any], params: dict[str, Any], error: Exception)
             return float(op.forward(*[np.float64(x) for x in xs], **params))
         except FloatingPointError as raised:
             error = raised
-    if str(error).startswith(f"{op.name}:"):
-        raise error
     shapes = ", ".join(str(shape(x)) for x in xs)
-    told = f"{op.name}: {error} (arguments of shape {shapes}{_options(params)})"
+    what = str(error).removeprefix(f"{op.name}: ").strip()
+    told = f"{op.name}: {what} (arguments of shape {shapes}{_options(params)})"
     if isinstance(error, ValueError) and "broadcast" in str(error):
         told += "; shapes are compared from the right, and an axis of length 1 stretches"
     try:

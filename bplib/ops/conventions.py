@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bplib.ops import elementwise as e
+from bplib.ops import pointwise as e
 from bplib.ops import reductions as r
 from bplib.ops import shaping as s
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from bplib.graph import Node
-from bplib.ops import elementwise as e
+from bplib.ops import pointwise as e
 from bplib.ops import products, reductions, shaping
 from bplib.ops.base import FUNCTIONS, PRIMITIVES, UFUNCS, outputs_of, value
 
@@ -32,7 +32,7 @@ PLAIN_UFUNCS = (
 
 
 def _refuse(what: str) -> Any:
-    def method(self: Node, *args: Any) -> Any:
+    def method(self: Node, *args: Any, **kwargs: Any) -> Any:
         raise TypeError(
             f"{what} of a traced value would cut it off from the graph without a trace; "
             "use bplib.stop_gradient(x) if that is meant, and bplib or NumPy functions if not"

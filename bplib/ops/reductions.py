@@ -13,7 +13,7 @@ import numpy as np
 
 from bplib.graph import Op
 from bplib.ops.base import Array, implements, linear, primitive, register, shape, symmetric, value
-from bplib.ops.elementwise import exp, where
+from bplib.ops.pointwise import exp, where
 from bplib.ops.shaping import broadcast_to, flip, ravel, transpose
 
 Axis = int | tuple[int, ...] | None
@@ -22,12 +22,16 @@ Axis = int | tuple[int, ...] | None
 class Reduction(Op):
     """A primitive that reduces axes: `op(x, axis=None, keepdims=False)`."""
 
-    __slots__ = ()
+    __slots__ = ("options",)
+    options: tuple[str, ...]
 
     def __call__(self, x: Array, axis: Axis = None, keepdims: bool = False, **options: Any) -> Any:
         """Reduce over `axis`: one axis, a tuple of them, or None for all."""
         if isinstance(axis, list):
             raise TypeError(f"{self.name}: axis must be an int, a tuple or None, got a list {axis}")
+        if options.keys() - set(self.options):
+            known = ", ".join(("axis", "keepdims", *self.options))
+            raise TypeError(f"{self.name}: the options are {known}, got {', '.join(options)}")
         return Op.__call__(self, x, axis=axis, keepdims=bool(keepdims), **options)
 
 
@@ -78,7 +82,9 @@ def reduction(
         w = weights(expand(y, x, axis, keepdims), x, axis, **options)
         return sum(w * t, axis=axis, keepdims=keepdims)
 
-    return register(Reduction(name, forward, (vjp,), (jvp,), kind="reduction", doc=doc), *numpy)
+    op = Reduction(name, forward, (vjp,), (jvp,), kind="reduction", doc=doc)
+    op.options = weights.__code__.co_varnames[3 : weights.__code__.co_argcount]
+    return register(op, *numpy)
 
 
 def _linear_reduction(name: str, forward: Any, scale: Callable[[Array, Axis], int]) -> Any:
@@ -91,6 +97,7 @@ def _linear_reduction(name: str, forward: Any, scale: Callable[[Array, Axis], in
         return op(t, axis=axis, keepdims=keepdims)
 
     op = Reduction(name, forward, (vjp,), (jvp,), kind="linear", reads=False)
+    op.options = ()
     return register(op, forward)
 
 
