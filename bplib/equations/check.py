@@ -39,6 +39,7 @@ class Link:
     right: m.Node
     start: int
     end: int
+    left_end: int
 
 
 @dataclass
@@ -85,7 +86,7 @@ def read_formula(latex: str, letters: Letters) -> Formula:
                 sides[:-1], piece.relations, sides[1:], strict=True
             ):
                 one, two = reader.read(left), reader.read(right)
-                formula.links.append(Link(one, relation, two, left.start, right.end))
+                formula.links.append(Link(one, relation, two, left.start, right.end, left.end))
             previous = sides[-1]
         i += 1
     if not formula.links:
@@ -564,7 +565,7 @@ class Check:
         if any(p.relations for p in pieces):
             return wrong
         first = self.parsed.links[0]
-        left = self.source.latex[first.left.start : first.left.end].replace("&", "")
+        left = self.source.latex[first.start : first.left_end].replace("&", "")
         return f"{left} = {wrong}"
 
     # Showing ------------------------------------------------------------------------------------

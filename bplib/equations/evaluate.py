@@ -326,15 +326,13 @@ class Evaluator:
         if len(args) != 1 or args[0].names:
             raise Misread("a Jacobian of one array is read", node)
         x = val.to_array(args[0])
-        rough = np.imag(np.asarray(f(x + 0j))) if False else None
-        del rough
         columns = []
         for entry in entries(x.shape):
             moved = x.astype(complex)
             moved[entry] += 1j * STEP
             columns.append(np.imag(np.asarray(f(moved))) / STEP)
         shape = columns[0].shape if columns else ()
-        return val.from_array(np.stack(columns, axis=-1).reshape(*shape, *x.shape))
+        return val.from_array(np.stack(columns, axis=-1).reshape((*shape, *x.shape)))
 
     def _Builtin(self, node: m.Builtin) -> Value:
         name = node.name
@@ -663,7 +661,7 @@ class Evaluator:
             columns.append(combine(how, [p.data for p in points]))
         assert shown is not None
         names = shown.names
-        data = np.stack(columns, axis=-1).reshape(*columns[0].shape, *base.shape)
+        data = np.stack(columns, axis=-1).reshape((*columns[0].shape, *base.shape))
         own = tuple(m.Idx(node.start, node.end, n) for n in names)
         rank = data.ndim - len(names) - base.ndim
         subs = (*own, *(m.Slice(0, 0) for _ in range(rank)))

@@ -204,6 +204,7 @@ def walk(node: Node):
 ELEMENTWISE = set("log ln exp sin cos tan sinh cosh tanh arctan sign sgn abs sqrt Re Im".split())
 OPERATORS = set("tr Tr trace diag Diag vec det rank sum mean sg argmax".split())
 REDUCE = {"max", "min"}
+NARROW = set("diag Diag vec det rank sg sign sgn Re Im".split())  # take one factor only
 
 
 class Reader:
@@ -781,11 +782,11 @@ class Reader:
             node = Builtin(part.start, group.end, name, args, label, primes)
             node = self._powers(node, powers, part)
             return self._index_and_powers(node, list(more), part), 2
-        # Without parentheses the argument reaches to the next operator of this kind.
+        # Without parentheses the argument reaches to the next operator, or is one factor.
         end = 1
         while end < len(rest) and _merge(rest[end], ())[0].kind not in ("named", "operator", "big"):
             end += 1
-        if _merge(rest[0], ())[0].kind in ("big", "named", "nabla"):
+        if name in NARROW or _merge(rest[0], ())[0].kind in ("big", "named", "nabla"):
             node, used = self.factor(rest, 0)
             end = used
         else:
