@@ -19,7 +19,7 @@ class Split(NamedTuple):
     t_test: Array
 
 
-def digits(held_out: int = 450, seed: int = 0) -> Split:
+def digits(held_out: int = 360, seed: int = 0) -> Split:
     """Return scikit-learn's 1,797 handwritten digits, 8 x 8 gray levels scaled to [0, 1], split.
 
     X (1797 - held_out, 64) and labels 0..9; `held_out` images, drawn with `seed` and with every
