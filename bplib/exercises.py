@@ -18,6 +18,16 @@ import numpy as np
 RTOL = 1e-9  # far above rounding, far below any missing factor
 
 
+def complex_step(f: Callable[[np.ndarray], Any], x: np.ndarray, h: float = 1e-30) -> np.ndarray:
+    """Return the gradient of a real analytic scalar function, one complex evaluation an entry."""
+    g = np.zeros(np.shape(x))
+    for i in np.ndindex(g.shape):
+        nudge = np.zeros(g.shape)
+        nudge[i] = h
+        g[i] = f(x + 1j * nudge).imag / h
+    return g
+
+
 @dataclass(frozen=True)
 class Wrong:
     """A wrong answer that readers give, and the sentence that tells them what it is."""
