@@ -35,35 +35,54 @@ def number(value: float, digits: int = MAX_DIGITS) -> str:
     return f"{value:.{digits}g}"
 
 
-def table(values: np.ndarray, digits: int = 4) -> str:
-    """Return a real array of any shape as aligned rows with common decimals.
+def decimals(values: np.ndarray, digits: int) -> int | None:
+    """Return the decimals that give the largest entry ``digits`` significant digits.
 
-    The largest entry shows ``digits`` significant digits and the others as many decimals as it
-    does; entries below 1e-12 of the largest are written 0.
+    None means that the numbers are too large or too small for fixed decimals.
     """
-    values = np.asarray(values)
-    if values.dtype.kind in "biuUS":
-        return np.array2string(values, separator=" ", threshold=4096, max_line_width=96)
-    if values.dtype.kind != "f":
-        raise TypeError(f"show: expected a real, integer, boolean or text array, got {values.dtype}"
-                        "; pass .real or .imag")
     finite = np.abs(values[np.isfinite(values)])
     top = float(finite.max(initial=0.0))
-    clean = np.where(np.abs(values) < max(RESIDUE * top, 1e-300), 0.0, values)
-    # One ulp below a power of ten must not cost a decimal: log10 of the *rounded* maximum.
+    # The rounded maximum, so that 9.9999999 and 10.0 are treated alike on every machine.
     exponent = math.floor(math.log10(float(f"{top:.{digits}g}"))) if top else 0
-    if -4 <= exponent < MAX_DIGITS:
-        decimals = max(0, digits - 1 - exponent)
-        form = f"{{:.{decimals}f}}"
-    else:
-        form = f"{{:.{digits - 1}e}}"
-    def text(v):
-        # "-0.000" says nothing more than "0.000" and flips with the machine.
-        t = form.format(v)
-        return t.replace("-", "", 1) if float(t) == 0.0 else t
+    return max(0, digits - 1 - exponent) if -4 <= exponent < MAX_DIGITS else None
+
+
+def table(values: np.ndarray, digits: int = 4, places: int | None = None) -> str:
+    """Return an array of any shape as aligned rows with common decimals.
+
+    The largest entry shows ``digits`` significant digits and the others as many decimals as it
+    does (``places`` overrides that number); entries below 1e-12 of the largest are written 0.
+    Raises TypeError for complex and other arrays that are not real, integer, boolean or text.
+    """
+    values = np.asarray(values)
+    if values.dtype.kind in "biuU":
+        return np.array2string(values, separator=" ", threshold=4096, max_line_width=96)
+    if values.dtype.kind != "f":
+        raise TypeError(
+            f"show: expected a real, integer, boolean or text array, got {values.dtype}; "
+            "pass .real or .imag"
+        )
+    finite = np.abs(values[np.isfinite(values)])
+    clean = np.where(np.abs(values) < RESIDUE * finite.max(initial=0.0), 0.0, values)
+    if places is None:
+        places = decimals(values, digits)
+    form = f".{digits - 1}e" if places is None else f".{places}f"
+    width = max((len(_signed(float(v), form)) for v in clean.flat), default=0)
     return np.array2string(
-        clean, formatter={"float_kind": text}, separator=" ", threshold=4096, max_line_width=96
+        clean,
+        formatter={"float_kind": lambda v: _signed(float(v), form).rjust(width)},
+        separator=" ",
+        threshold=4096,
+        max_line_width=96,
     )
+
+
+def _signed(value: float, form: str) -> str:
+    if not math.isfinite(value):
+        return {math.inf: "∞", -math.inf: "-∞"}.get(value, "NaN")
+    text = format(value, form)
+    # "-0.000" says no more than "0.000", and flips with the machine.
+    return text.replace("-", "", 1) if float(text) == 0.0 else text
 
 
 def describe(value: Any, digits: int | None = None) -> str:
@@ -80,7 +99,9 @@ def describe(value: Any, digits: int | None = None) -> str:
         return describe(value.item(), digits) if value.ndim == 0 else table(value, digits or 4)
     if isinstance(value, (tuple, list)):
         inner = ", ".join(describe(v, digits) for v in value)
-        return f"({inner})" if isinstance(value, tuple) else f"[{inner}]"
+        if isinstance(value, tuple):
+            return f"({inner},)" if len(value) == 1 else f"({inner})"
+        return f"[{inner}]"
     return str(value)
 
 
@@ -101,22 +122,31 @@ def show(*values: Any, digits: int | None = None, **named: Any) -> Source | None
     """Print values, one a line, with at most six significant digits.
 
     Positional values are printed as they are, side by side; keyword values as ``name = value``,
-    arrays with their shape. ``digits`` defaults to 6 for a single number and 4 for an array. A
+    matrices with their shape, rows with common decimals. ``digits`` defaults to 6 for a single number and 4 for an array. A
     function or class, given alone, is *returned* as its source, for a notebook to display.
     """
-    if len(values) == 1 and not named and (inspect.isroutine(values[0]) or inspect.isclass(values[0])):
+    if len(values) == 1 and not named and _has_source(values[0]):
         return Source(values[0])
-    if values:
-        print("  ".join(describe(v, digits) for v in values))
+    lines = ["  ".join(describe(v, digits) for v in values)] if values else []
     width = max((len(name) for name in named), default=0)
+    # Rows that stand under one another are there to be compared: give them common decimals.
+    rows = [v for v in named.values() if _is_row(v)]
+    places = [decimals(v, digits or 4) for v in rows]
+    common = None if None in places or not places else min(MAX_DIGITS, max(places))
     for name, value in named.items():
-        body = describe(value, digits)
-        if isinstance(value, np.ndarray) and value.ndim:
-            shape = f"({value.shape[0]},)" if value.ndim == 1 else str(value.shape).replace("'", "")
-            if value.ndim == 1 and "\n" not in body:
-                print(f"{name:<{width}} = {body}  shape {shape}")
-            else:
-                print(f"{name}, shape {shape}\n{body}")
+        if _is_row(value):
+            lines.append(f"{name:<{width}} = {table(value, digits or 4, common)}")
+        elif isinstance(value, np.ndarray) and value.ndim > 1:
+            lines.append(f"{name}, shape {value.shape}\n{describe(value, digits)}")
         else:
-            print(f"{name:<{width}} = {body}")
+            lines.append(f"{name:<{width}} = {describe(value, digits)}")
+    print("\n".join(lines))  # one write, so that a notebook stores one output
     return None
+
+
+def _has_source(value: Any) -> bool:
+    return inspect.isroutine(value) or inspect.isclass(value)
+
+
+def _is_row(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype.kind == "f"

@@ -27,7 +27,7 @@ def nudge(loss_from: Callable, layer: int, z: np.ndarray, unit: int, slope: floa
             near, here + slope * (near - z[unit]), **{**style.line("gradient"), "marker": ""}
         )
         ax.plot([z[unit]], [here], "o", color=style.color("value"), ms=7)
-        style.label(ax, grid[-1], curve[-1], "J, recomputed", "value", xytext=(-4, 12), ha="right")
+        style.label(ax, grid[0], curve[0], "J, recomputed for every z", "value", xytext=(8, 14))
         style.label(ax, near[-1], here + slope * (near[-1] - z[unit]), f"slope {slope:.3g}", "gradient")
         ax.set(
             xlabel=rf"preactivation $z_{{{unit + 1}}}^{{[{layer}]}}$",
@@ -50,8 +50,8 @@ def listeners(weights: np.ndarray, delta: np.ndarray) -> dict:
         ax.axis("off")
         for k, y in enumerate(heights):
             strength = 0.8 + 2.8 * abs(contribution[k]) / np.abs(contribution).max()
-            ax.plot([0.22, 1.78], [0, y], color=style.color("parameter"), lw=strength, zorder=1)
-            ax.text(1.0, y / 2 + 0.03, f"W = {weights[k]:.3f}".replace("-", "−"), ha="center",
+            ax.plot([0.22, 1.78], [0, y], color=style.color("parameter"), lw=strength, ls="solid", zorder=1)
+            ax.text(1.0, y / 2, f"W = {weights[k]:.3f}".replace("-", "−"), ha="center",
                     va="center", fontsize=10, color=style.color("parameter"),
                     bbox={"fc": style.PAPER, "ec": "none", "pad": 1.5})
             ax.text(2.0, y, rf"$z_{k + 1}$", ha="center", va="center", fontsize=13,
@@ -66,7 +66,7 @@ def listeners(weights: np.ndarray, delta: np.ndarray) -> dict:
                 color=style.color("value"),
                 bbox={"boxstyle": "circle,pad=0.35", "fc": style.TINTS["value"],
                       "ec": style.color("value")})
-        ax.plot([3.3, 4.3], [-1.35, -1.35], color=style.SECOND, lw=0.8)
+        ax.plot([3.3, 4.3], [-1.35, -1.35], color=style.SECOND, lw=0.8, ls="solid")
         ax.text(4.3, -1.62, f"∂J/∂a = {contribution.sum():.4f}".replace("-", "−"), va="center",
                 ha="right", fontweight="bold", color=style.color("gradient"))
     return {"contributions": contribution, "total": contribution.sum()}
@@ -92,40 +92,53 @@ def mutants(errors: dict[str, float]) -> dict[str, float]:
 
 
 def training(history: np.ndarray) -> dict[str, np.ndarray]:
-    """Draw training loss and held-out accuracy; column 0 is the loss, column 1 the accuracy."""
+    """Draw training loss and held-out errors; column 0 is the loss, column 1 the accuracy."""
     epochs = np.arange(len(history))
+    misread = 100 * (1 - history[:, 1])
+    look = {**style.line("value"), "markevery": 5}
     with style.axes(2) as (left, right):
-        left.plot(epochs[1:], history[1:, 0], **{**style.line("gradient"), "markevery": 5})
+        left.plot(epochs[1:], history[1:, 0], **look)
         left.set_yscale("log")
         left.set(xlabel="epoch", title="training loss J")
-        right.plot(epochs, 100 * history[:, 1], **{**style.line("value"), "markevery": 5})
-        right.axhline(97, color=style.SECOND, lw=1, ls=(0, (3, 3)))
-        style.label(right, 3, 93, "97 %")
-        style.label(right, epochs[-1], 100 * history[-1, 1] - 8, f"{100 * history[-1, 1]:.1f} %",
-                    "value", ha="right", xytext=(0, 0))
-        right.set(xlabel="epoch", title="held-out digits read correctly, %", ylim=(0, 104))
+        right.plot(epochs, misread, **look)
+        right.set_yscale("log")
+        right.axhline(3, color=style.SECOND, lw=1, ls=(0, (3, 3)))
+        style.label(right, 0, 3, "3 %", xytext=(0, -9))
+        style.label(right, 0, misread[0], f"{misread[0]:.0f} % before training", "value")
+        style.label(right, epochs[-1], misread[-1], f"{misread[-1]:.1f} %", "value",
+                    ha="right", xytext=(0, -10))
+        right.set(xlabel="epoch", title="held-out digits misread, %", ylim=(0.7, 130))
+        right.set_yticks([1, 3, 10, 30, 100], ["1", "3", "10", "30", "100"])
+        right.minorticks_off()
     return {"loss": history[1:, 0].copy(), "accuracy": history[:, 1].copy()}
 
 
-def confusion(shown: np.ndarray, said: np.ndarray) -> dict[str, np.ndarray]:
-    """Draw the table of counts: rows are what the image shows, columns what the network says."""
+def confusion(shown: np.ndarray, said: np.ndarray, images: np.ndarray) -> dict[str, np.ndarray]:
+    """Draw the table of counts (rows: shown, columns: said) and up to six misread images."""
     counts = np.zeros((10, 10), int)
     np.add.at(counts, (shown, said), 1)
-    right = np.eye(10, dtype=bool)
-    with style.axes(size=(4.6, 4.2)) as ax:
-        for i in range(10):
-            for j in range(10):
-                if counts[i, j] == 0:
-                    continue
-                role = "value" if right[i, j] else "gradient"
-                ax.add_patch(_square(j, i, style.TINTS[role]))
-                ax.text(j, i, str(counts[i, j]), ha="center", va="center", fontsize=10,
-                        color=style.color(role), fontweight="normal" if right[i, j] else "bold")
+    misread = np.flatnonzero(shown != said)
+    with style.axes(2, size=(7.2, 4.0), width_ratios=[4.2, 3]) as (ax, side):
+        for i, j in np.argwhere(counts):
+            role = "value" if i == j else "gradient"
+            ax.add_patch(_square(j, i, style.TINTS[role]))
+            ax.text(j, i, str(counts[i, j]), ha="center", va="center", fontsize=10,
+                    color=style.color(role), fontweight="normal" if i == j else "bold")
         ax.set(xlim=(-0.5, 9.5), ylim=(9.5, -0.5), xticks=range(10), yticks=range(10),
                xlabel="the network says", ylabel="the image shows", title="What is taken for what?",
                aspect="equal")
         ax.grid(visible=False)
-    return {"counts": counts}
+        side.axis("off")
+        side.set(xlim=(0, 2), ylim=(3, 0), title="some it misread")
+        for place, s in enumerate(misread[:6]):
+            row, column = divmod(place, 2)
+            tile = side.inset_axes([column / 2 + 0.06, 1 - (row + 0.8) / 3, 0.36, 0.8 / 3])
+            tile.imshow(images[s].reshape(8, 8), cmap="gray_r")
+            tile.set(xticks=[], yticks=[])
+            tile.grid(visible=False)
+            tile.set_title(f"a {shown[s]}, read as {said[s]}", fontsize=9.5, fontweight="normal",
+                           loc="center", pad=3)
+    return {"counts": counts, "misread": misread}
 
 
 def _square(x: float, y: float, fill: str):
