@@ -67,7 +67,9 @@ class Verdict:
         return self.state == "right"
 
     def __repr__(self) -> str:
-        mark = {"right": "✓ right", "wrong": "✗ not right", "open": "○ not answered yet"}[self.state]
+        mark = {"right": "✓ right", "wrong": "✗ not right", "open": "○ not answered yet"}[
+            self.state
+        ]
         return f"Exercise {self.id}: {mark}. {self.message}"
 
 

@@ -25,8 +25,10 @@ def number(value: float, digits: int = MAX_DIGITS) -> str:
     result on its own it is rounding residue (scale a quantity that is truly that small).
     """
     if not 1 <= digits <= MAX_DIGITS:
-        raise ValueError(f"show: digits must be 1 to {MAX_DIGITS}, got {digits}: more would not be "
-                         "the same on every machine")
+        raise ValueError(
+            f"show: digits must be 1 to {MAX_DIGITS}, got {digits}: more would not be "
+            "the same on every machine"
+        )
     value = float(value)
     if not math.isfinite(value):
         return {math.inf: "∞", -math.inf: "−∞"}.get(value, "NaN")
