@@ -233,7 +233,8 @@ def cosine(lr: float, steps: int, warmup: int = 0, final: float = 0.0) -> Schedu
 
 def global_norm(grads: Sequence[Array]) -> float:
     """Return the Euclidean norm of all gradients taken together, without overflow in float32."""
-    largest = max((float(np.abs(g).max(initial=0.0)) for g in grads), default=0.0)
+    # np.max hands a NaN on; Python's max may lose it, depending on the order.
+    largest = float(np.max([np.abs(g).max(initial=0.0) for g in grads], initial=0.0))
     if largest == 0.0 or not math.isfinite(largest):
         return largest
     return largest * math.sqrt(sum(float(np.square(g / largest).sum()) for g in grads))
