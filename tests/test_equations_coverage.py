@@ -82,7 +82,7 @@ def test_an_unbound_equation_fails_the_build(chapter):
     chapter.write_text(PAGE + UNBOUND, encoding="utf-8")
     rows = coverage(chapter)
     assert problems(rows) == [
-        "01-page.md:37: eq-other (unbound): bind it with equation(...).holds(...), or say why not"
+        "01-page.md:30: eq-other (unbound): bind it with equation(...).holds(...), or say why not"
     ]
 
 

@@ -20,7 +20,7 @@ import numpy as np
 
 from . import meaning as m
 from . import values as val
-from .evaluate import Axis, Evaluator, Misread, free_indices, layer_indices, settings
+from .evaluate import Axis, Evaluator, Misread, Unbounded, free_indices, layer_indices, settings
 from .latex import Item, LatexError, Statement, statements
 from .letters import USED, Draw, Family, Kink, Letters, LettersError
 from .source import Book, EquationError, Source, read
@@ -223,7 +223,9 @@ def evaluate_link(
             found = evaluator.lengths([link.left, link.right], free)
             for name in free:
                 if name not in found:
-                    raise Misread(f"nothing says how far the index {name} runs", both[name])
+                    raise Unbounded(
+                        f"nothing says how far the index {name} runs", both[name]
+                    )
                 evaluator.indices[name] = Axis(evaluator.agree(name, found[name]))
             error = _compare(evaluator, link)
         except Refusal as refusal:
@@ -515,6 +517,8 @@ class Check:
                 kind, error = self._refusal(formula, draw)
             except Kink:
                 continue
+            except Unbounded:
+                return "by index"
             except Misread as error:
                 raise self.source.error(
                     f"the wrong form cannot be read: {error}", error.node.start, text

@@ -38,6 +38,10 @@ class Misread(Exception):
         self.node = node
 
 
+class Unbounded(Misread):
+    """An index stands at no axis, so nothing says how far it runs."""
+
+
 @dataclass(frozen=True)
 class Axis:
     """An index that runs over an axis of the arrays it stands at."""
@@ -498,7 +502,7 @@ class Evaluator:
         if low is None or high is None:
             values = own.layers(inner, name) if in_layer else None
             if values is None:
-                raise Misread(f"nothing says how far the index {name} runs", node)
+                raise Unbounded(f"nothing says how far the index {name} runs", node)
         else:
             values = list(range(low, high + 1))
         return own._one_by_one(node, values)

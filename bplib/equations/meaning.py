@@ -648,6 +648,8 @@ class Reader:
             pending = ""
         if pending:
             raise LatexError("an operator with nothing after it", parts[-1].start)
+        if not nodes:
+            raise LatexError("there is nothing here", item.start)
         if len(nodes) == 1:
             return nodes[0]
         return Mul(item.start, item.end, tuple(nodes), tuple(dots))
@@ -975,6 +977,8 @@ def _join_empty(parts: list[Item]) -> list[Item]:
     """`W^{[l]}{}^{\\mathsf T}`: the scripts of an empty group belong to what stands before."""
     joined: list[Item] = []
     for part in parts:
+        if part.kind == "braces" and not part.parts:
+            continue
         if part.kind == "scripted" and part.parts[0].kind == "braces" and joined:
             base, *scripts = part.parts
             if not base.parts:
