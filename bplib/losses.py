@@ -23,7 +23,7 @@ TABLE: dict[str, Callable[..., tuple[Any, Array]]] = {}
 
 
 def _loss(fuses: str | None) -> Callable:
-    def enter(function: Callable) -> Callable:
+    def enter(function: Any) -> Any:
         function.fuses = fuses
         TABLE[function.__name__] = function
         return function
@@ -113,16 +113,6 @@ def softmax_cross_entropy(Z: Array, T: Array, *, check: bool = True) -> tuple[An
     Delta -= T
     Delta /= B
     return J, Delta
-
-
-def softmax(Z: Array) -> Array:
-    """Return the probabilities exp(Z) / sum(exp(Z)) of every row, safe for logits of any size.
-
-    Shapes: Z (B, K), the result (B, K), in the dtype of Z.
-    """
-    P = np.exp(Z - Z.max(axis=1, keepdims=True))
-    P /= P.sum(axis=1, keepdims=True)
-    return P
 
 
 def one_hot(labels: Any, K: int, dtype: Any = np.float64) -> Array:
