@@ -18,16 +18,6 @@ import numpy as np
 RTOL = 1e-9  # far above rounding, far below any missing factor
 
 
-def complex_step(f: Callable[[np.ndarray], Any], x: np.ndarray, h: float = 1e-30) -> np.ndarray:
-    """Return the gradient of a real analytic scalar function, one complex evaluation an entry."""
-    g = np.zeros(np.shape(x))
-    for i in np.ndindex(g.shape):
-        nudge = np.zeros(g.shape)
-        nudge[i] = h
-        g[i] = f(x + 1j * nudge).imag / h
-    return g
-
-
 @dataclass(frozen=True)
 class Wrong:
     """A wrong answer that readers give, and the sentence that tells them what it is."""
@@ -86,7 +76,7 @@ def difference(got: Any, expected: Any) -> str | None:
         if not isinstance(got, str):
             return f"expected a text, got {type(got).__name__}."
         return None if got.strip().lower() == expected.lower() else f"{got!r} is not it."
-    if isinstance(expected, (tuple, list)):
+    if isinstance(expected, tuple):  # several results; a list is rows of one array
         if not isinstance(got, (tuple, list)) or len(got) != len(expected):
             return f"expected {len(expected)} results, got {_kind(got)}."
         for i, (g, e) in enumerate(zip(got, expected, strict=True)):

@@ -5,7 +5,8 @@ Every oracle differentiates the loss itself by the complex step. None contains a
 
 import numpy as np
 
-from bplib.exercises import Exercise, Wrong, checker, complex_step
+from bplib.check import complex_step
+from bplib.exercises import Exercise, Wrong, checker
 
 
 def dtanh(z):
@@ -13,9 +14,8 @@ def dtanh(z):
 
 
 def _layers(rng):
-    """Sizes (B, n_in, n_out) that tell transposes apart, and one square case where shapes cannot."""
-    for B, m, n in ((5, 4, 3), (1, 2, 6), (4, 4, 4)):
-        yield B, m, n
+    """Sizes (B, n_in, n_out): unequal ones, and a square case in which shapes cannot tell."""
+    return (5, 4, 3), (1, 2, 6), (4, 4, 4)
 
 
 def _delta(rng):
@@ -78,11 +78,11 @@ EXERCISES = [
         wrong=(
             Wrong(
                 -0.8,
-                "That is the derivative at the activation; the factor of the unit itself is missing.",
+                "That is the derivative at the activation; the unit's own factor is missing.",
             ),
             Wrong(
                 -0.0375,
-                "The sums of the weights and of the signals were multiplied; each listener has its own product.",
+                "Two sums were multiplied; each listener has its own product.",
             ),
             Wrong(-0.4, "The activation itself was taken for its derivative."),
             Wrong(0.2, "The sign is the wrong way round."),
@@ -111,7 +111,7 @@ EXERCISES = [
             ),
             Wrong(
                 lambda D: D.sum(axis=0, keepdims=True),
-                "The numbers are right, but the shape is (1, n) and that of b is (n,).",
+                "The numbers are right, but b has the shape (n,), not (1, n).",
             ),
         ),
     ),
@@ -184,7 +184,7 @@ EXERCISES = [
             ),
             Wrong(
                 lambda A, D: (A.T @ D).reshape(D.shape[1], A.shape[1]),
-                "The shape is right and the entries are not where they belong: reshape does not transpose.",
+                "The shape is right, the entries are misplaced: reshape does not transpose.",
             ),
             Wrong(
                 lambda A, D: D.T @ A / len(A), "This divides by B, which Delta has done already."
@@ -202,7 +202,7 @@ EXERCISES = [
         wrong=(
             Wrong(
                 lambda Z, T: (np.tanh(Z) - T) / len(Z) * dtanh(Z),
-                "That is the error signal of this book's loss, which has 1/2 and a mean over samples only.",
+                "That belongs to this book's loss, with 1/2 and a mean over samples only.",
             ),
             Wrong(
                 lambda Z, T: (np.tanh(Z) - T) / Z.size * dtanh(Z),
