@@ -54,7 +54,10 @@ def fmt_short(x: float) -> str:
     """Write a local derivative: an integer as it is, anything else to two or three digits."""
     if math.isfinite(x) and x == int(x) and abs(x) < 1000:
         return str(int(x)).replace("-", "−")
-    return fmt(x, 2 if abs(x) < 0.0995 else 3)
+    a = abs(x)
+    if 0.0995 <= a < 9.995:
+        return ("−" if x < 0 else "") + str(Decimal(a).quantize(Decimal("0.01"), ROUND_HALF_UP))
+    return fmt(x, 2 if a < 0.0995 else 3)
 
 
 def shape_text(shape: list[int]) -> str:
@@ -723,10 +726,10 @@ def _box(node: dict[str, Any], b: dict[str, Any], vertical: bool) -> str:
         return "".join(out)
     bold = {"text_anchor": "middle", "font_weight": 600}
     shift = 3 if param else 0
-    out.append(text(mid - 2 + shift, y + head + 13.5, fmt(dec(node["value"])), V, **bold))
+    out.append(text(mid - 3 + shift, y + head + 13.5, fmt(dec(node["value"])), V, 12, **bold))
     if "grad" in node:
         grad = fmt(dec(node["grad"]))
-        out.append(text(mid + 3 + shift, y + head + row + 13.5, grad, G, **bold))
+        out.append(text(mid + 3 + shift, y + head + row + 13.5, grad, G, 12, **bold))
     return "".join(out)
 
 

@@ -163,8 +163,8 @@ export function graphFigure(ctx) {
       o.hx = mid - (c * cell) / 2 + (v.role === "param" ? 2 : 0); o.hv = b.y + b.head + 5; o.hg = gy + 5;
     } else {
       const tx = mid + (v.role === "param" ? 3 : 0);
-      o.vx = s("text", { x: tx - 2, y: b.y + b.head + 13.5, "text-anchor": "middle", "font-size": 12.5, class: "v" });
-      o.gx = s("text", { x: tx + 3, y: gy + 13.5, "text-anchor": "middle", "font-size": 12.5, class: "g" });
+      o.vx = s("text", { x: tx - 3, y: b.y + b.head + 13.5, "text-anchor": "middle", "font-size": 12, class: "v" });
+      o.gx = s("text", { x: tx + 3, y: gy + 13.5, "text-anchor": "middle", "font-size": 12, class: "g" });
       g.append(o.vx, o.gx);
     }
     o.wait = s("rect", { x: b.x + 3, y: gy + 1, width: b.w - 6, height: b.row - 3, rx: 3, fill: "none", "stroke-dasharray": "3 2.5", "stroke-width": 1.2, style: "stroke:var(--g)", visibility: "hidden" });

@@ -18,7 +18,9 @@ export function fmt(x, digits = 3) {
 // A local derivative in its pill: the shortest form that is still exact to two or three digits.
 export function fmtShort(x) {
   if (Number.isInteger(x) && Math.abs(x) < 1000) return String(x).replace("-", "−");
-  return fmt(x, Math.abs(x) < 0.0995 ? 2 : 3);
+  const a = Math.abs(x);
+  if (a >= 0.0995 && a < 9.995) return (x < 0 ? "−" : "") + a.toFixed(2);
+  return fmt(x, a < 0.0995 ? 2 : 3);
 }
 
 export const shapeText = (s) => (s.length === 0 ? "scalar" : s.join(" × "));

@@ -17,7 +17,9 @@ return sign + a.toFixed(digits - 1 - k);
 }
 function fmtShort(x) {
 if (Number.isInteger(x) && Math.abs(x) < 1000) return String(x).replace("-", "−");
-return fmt(x, Math.abs(x) < 0.0995 ? 2 : 3);
+const a = Math.abs(x);
+if (a >= 0.0995 && a < 9.995) return (x < 0 ? "−" : "") + a.toFixed(2);
+return fmt(x, a < 0.0995 ? 2 : 3);
 }
 const shapeText = (s) => (s.length === 0 ? "scalar" : s.join(" × "));
 const num = (x) => (typeof x === "number" ? x : Number(x));
@@ -1129,8 +1131,8 @@ const [r, c, cell] = grid(v.shape);
 o.hx = mid - (c * cell) / 2 + (v.role === "param" ? 2 : 0); o.hv = b.y + b.head + 5; o.hg = gy + 5;
 } else {
 const tx = mid + (v.role === "param" ? 3 : 0);
-o.vx = s("text", { x: tx - 2, y: b.y + b.head + 13.5, "text-anchor": "middle", "font-size": 12.5, class: "v" });
-o.gx = s("text", { x: tx + 3, y: gy + 13.5, "text-anchor": "middle", "font-size": 12.5, class: "g" });
+o.vx = s("text", { x: tx - 3, y: b.y + b.head + 13.5, "text-anchor": "middle", "font-size": 12, class: "v" });
+o.gx = s("text", { x: tx + 3, y: gy + 13.5, "text-anchor": "middle", "font-size": 12, class: "g" });
 g.append(o.vx, o.gx);
 }
 o.wait = s("rect", { x: b.x + 3, y: gy + 1, width: b.w - 6, height: b.row - 3, rx: 3, fill: "none", "stroke-dasharray": "3 2.5", "stroke-width": 1.2, style: "stroke:var(--g)", visibility: "hidden" });
