@@ -1,0 +1,247 @@
+"""Products and solutions: matmul, einsum and what is built on them, and small linear algebra."""
+
+from __future__ import annotations
+
+import builtins
+import string
+from typing import Any
+
+import numpy as np
+
+from bplib.graph import Indexed
+from bplib.ops.base import Array, bilinear, implements, outputs_of, primitive, shape
+from bplib.ops.reductions import sum
+from bplib.ops.shaping import (
+    diagonal,
+    expand_dims,
+    reshape,
+    swapaxes,
+    transpose,
+    tril,
+)
+
+
+def _t(x: Array) -> Array:
+    return x.T if len(shape(x)) == 2 else swapaxes(x, -1, -2)
+
+
+def _matmul_a(g: Array, a: Array, b: Array) -> Array:
+    if len(shape(b)) == 1:
+        return g * b if len(shape(a)) == 1 else expand_dims(g, -1) * b
+    if len(shape(a)) == 1:
+        return (b @ expand_dims(g, -1)).reshape(shape(b)[:-1])
+    return g @ _t(b)
+
+
+def _matmul_b(g: Array, a: Array, b: Array) -> Array:
+    if len(shape(a)) == 1:
+        return g * a if len(shape(b)) == 1 else expand_dims(a, -1) * expand_dims(g, -2)
+    if len(shape(b)) == 1:
+        return (_t(a) @ expand_dims(g, -1)).reshape((*shape(a)[:-2], shape(a)[-1]))
+    return _t(a) @ g
+
+
+matmul = bilinear("matmul", np.matmul, _matmul_a, _matmul_b, numpy=[np.matmul])
+
+
+@implements(np.trace)
+def trace(x: Array) -> Array:
+    """Return the sum of the diagonal of the last two axes."""
+    return sum(diagonal(x), axis=-1)
+
+
+@implements(np.dot)
+def dot(a: Array, b: Array) -> Array:
+    """Return NumPy's `dot`: the product of numbers, of vectors, of matrices."""
+    if not shape(a) or not shape(b):
+        return a * b
+    if len(shape(b)) <= 2:
+        return matmul(a, b)
+    return tensordot(a, b, ((len(shape(a)) - 1,), (len(shape(b)) - 2,)))
+
+
+@implements(np.outer)
+def outer(a: Array, b: Array) -> Array:
+    """Return the matrix a_i b_j of two vectors."""
+    return reshape(a, (-1, 1)) * reshape(b, (1, -1))
+
+
+@implements(np.inner)
+def inner(a: Array, b: Array) -> Array:
+    """Return the sum of products over the last axes."""
+    if not shape(a) or not shape(b):
+        return a * b
+    return tensordot(a, b, ((len(shape(a)) - 1,), (len(shape(b)) - 1,)))
+
+
+@implements(np.tensordot)
+def tensordot(a: Array, b: Array, axes: Any = 2) -> Array:
+    """Return the sum of products over pairs of axes; an int n pairs the last n with the first n."""
+    na, nb = len(shape(a)), len(shape(b))
+    if isinstance(axes, int):
+        axes = (range(na - axes, na), range(axes))
+    over_a, over_b = [
+        [i % n for i in np.atleast_1d(s)] for s, n in zip(axes, (na, nb), strict=True)
+    ]
+    free_a = [i for i in range(na) if i not in over_a]
+    free_b = [i for i in range(nb) if i not in over_b]
+    if [shape(a)[i] for i in over_a] != [shape(b)[i] for i in over_b]:
+        raise ValueError(
+            f"tensordot: the paired axes differ in length: {shape(a)} over {over_a} "
+            f"and {shape(b)} over {over_b}"
+        )
+    rows, columns = [shape(a)[i] for i in free_a], [shape(b)[i] for i in free_b]
+    n = int(np.prod([shape(a)[i] for i in over_a], dtype=int))
+    left = reshape(transpose(a, free_a + over_a), (int(np.prod(rows, dtype=int)), n))
+    right = reshape(transpose(b, over_b + free_b), (n, int(np.prod(columns, dtype=int))))
+    return reshape(left @ right, (*rows, *columns))
+
+
+# einsum is linear in every operand: its JVP replaces one, its VJP exchanges one with the output.
+
+
+def _einsum_vjp(i: int, g: Array, y: Array, *xs: Array, subscripts: str) -> Array:
+    terms, out = _terms(subscripts)
+    others = [x for j, x in enumerate(xs) if j != i]
+    names = [term for j, term in enumerate(terms) if j != i]
+    want, dtype = "", getattr(xs[i], "dtype", None)
+    for letter, n in zip(terms[i], shape(xs[i]), strict=True):
+        if letter in want:  # a repeated letter reads a diagonal: the adjoint fills one
+            spare = next(c for c in string.ascii_letters if c not in subscripts + want)
+            names, others = [*names, letter + spare], [*others, np.eye(n, dtype=dtype)]
+            letter = spare
+        elif not builtins.any(letter in term for term in (out, *names)):
+            names, others = [*names, letter], [*others, np.ones(n, dtype)]  # it was summed away
+        want += letter
+    return _einsum(g, *others, subscripts=",".join([out, *names]) + "->" + want)
+
+
+def _einsum_jvp(i: int, t: Array, y: Array, *xs: Array, subscripts: str) -> Array:
+    return _einsum(*xs[:i], t, *xs[i + 1 :], subscripts=subscripts)
+
+
+def _terms(subscripts: str) -> tuple[list[str], str]:
+    left, out = subscripts.split("->")
+    return left.split(","), out
+
+
+_einsum = primitive(
+    "einsum",
+    lambda *xs, subscripts: np.einsum(subscripts, *xs, optimize=len(xs) > 2),
+    Indexed(_einsum_vjp),
+    Indexed(_einsum_jvp),
+)
+
+
+@implements(np.einsum)
+def einsum(subscripts: str, *xs: Array) -> Array:
+    """Return Einstein's sum, `einsum("ij,jk->ik", A, B)`; `...` stands for equal leading axes."""
+    if not isinstance(subscripts, str):
+        raise TypeError(f"einsum: the subscripts come first, as a string, got {type(subscripts)}")
+    text = subscripts.replace(" ", "")
+    terms = text.split("->")[0].split(",")
+    if len(terms) != len(xs):
+        raise ValueError(f"einsum: {subscripts!r} names {len(terms)} operands, got {len(xs)}")
+    if "..." in text:
+        spare = [c for c in string.ascii_uppercase if c not in text]
+        extra = [len(shape(x)) - len(t.replace("...", "")) for t, x in zip(terms, xs, strict=True)]
+        n = builtins.max(e for e, t in zip(extra, terms, strict=True) if "..." in t)
+        dots = "".join(spare[:n])
+        terms = [t.replace("...", dots[n - e :]) for t, e in zip(terms, extra, strict=True)]
+    else:
+        dots = ""
+    if "->" in text:
+        out = text.split("->")[1].replace("...", dots)
+    else:  # the letters that occur once, in order of the alphabet
+        joined = "".join(terms)
+        out = dots + "".join(sorted(c for c in set(joined) - set(dots) if joined.count(c) == 1))
+    return _einsum(*xs, subscripts=",".join(terms) + "->" + out)
+
+
+# Linear algebra on the last two axes
+
+
+def _solve_a(g: Array, y: Array, a: Array, b: Array) -> Array:
+    w = solve(_t(a), g)
+    return -(expand_dims(w, -1) * expand_dims(y, -2)) if len(shape(b)) == 1 else -(w @ _t(y))
+
+
+solve = primitive(
+    "solve",
+    np.linalg.solve,
+    [_solve_a, lambda g, y, a, b: solve(_t(a), g)],
+    [lambda t, y, a, b: -solve(a, t @ y), lambda t, y, a, b: solve(a, t)],
+    fits=True,
+    numpy=[np.linalg.solve],
+    doc="the solution y of a y = b",
+)
+inv = primitive(
+    "inv",
+    np.linalg.inv,
+    [lambda g, y, x: -(_t(y) @ g @ _t(y))],
+    [lambda t, y, x: -(y @ t @ y)],
+    numpy=[np.linalg.inv],
+    doc="the inverse matrix",
+)
+
+
+def _entries(g: Array) -> Array:
+    return expand_dims(expand_dims(g, -1), -1) if shape(g) else g
+
+
+def _trace_of_product(a: Array, t: Array) -> Array:
+    return sum(_t(a) * t, axis=(-2, -1))
+
+
+det = primitive(
+    "det",
+    np.linalg.det,
+    [lambda g, y, x: _entries(g * y) * _t(inv(x))],
+    [lambda t, y, x: y * _trace_of_product(inv(x), t)],
+    numpy=[np.linalg.det],
+    doc="the determinant of an invertible matrix (Jacobi's formula)",
+)
+_slogdet = primitive(
+    "slogdet",
+    lambda x: tuple(np.linalg.slogdet(x)),
+    [lambda g, y, x: _entries(g[1]) * _t(inv(x))],
+    [lambda t, y, x: (y[0] * 0.0, _trace_of_product(inv(x), t))],
+    outputs=True,
+    doc="sign and logarithm of the absolute value of the determinant",
+)
+
+
+@implements(np.linalg.slogdet)
+def slogdet(x: Array) -> tuple[Array, ...]:
+    """Return (sign, log |det x|)."""
+    return outputs_of(_slogdet(x))
+
+
+def _phi(x: Array) -> Array:
+    """The lower triangle with half the diagonal."""
+    return tril(x) - 0.5 * _diagonal_part(x)
+
+
+def _diagonal_part(x: Array) -> Array:
+    return x * np.eye(shape(x)[-1], dtype=x.dtype)
+
+
+def _cholesky_vjp(g: Array, y: Array, x: Array) -> Array:
+    inverse = inv(y)
+    s = _t(inverse) @ _phi(_t(y) @ g) @ inverse
+    return 0.5 * (s + _t(s))
+
+
+def _cholesky_jvp(t: Array, y: Array, x: Array) -> Array:
+    inverse = inv(y)
+    return y @ _phi(inverse @ (0.5 * (t + _t(t))) @ _t(inverse))
+
+
+cholesky = primitive(
+    "cholesky",
+    lambda x: np.linalg.cholesky(0.5 * (x + np.swapaxes(x, -1, -2))),
+    [_cholesky_vjp],
+    [_cholesky_jvp],
+    numpy=[np.linalg.cholesky],
+    doc="the lower triangular L with L L^T = (x + x^T) / 2",
+)

@@ -1,0 +1,351 @@
+"""Rearranging: linear primitives that move entries about, each with its transpose."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from bplib.graph import Indexed
+from bplib.ops.base import (
+    Array,
+    implements,
+    linear,
+    outputs_of,
+    primitive,
+    shape,
+    unbroadcast,
+    value,
+)
+
+Shape = int | tuple[int, ...]
+
+_reshape = linear("reshape", np.reshape, lambda g, x, shape: reshape(g, _shape(x)))
+_shape = shape
+_broadcast_to = linear("broadcast_to", np.broadcast_to, lambda g, x, shape: unbroadcast(g, x))
+_transpose = linear(
+    "transpose",
+    np.transpose,
+    lambda g, x, axes=None: transpose(
+        g, None if axes is None else tuple([int(i) for i in np.argsort(np.mod(axes, len(axes)))])
+    ),
+)
+_astype = linear(
+    "astype",
+    lambda x, dtype: np.asarray(x).astype(dtype)[()],
+    lambda g, x, dtype: astype(g, getattr(x, "dtype", float)),
+)
+_flip = linear("flip", np.flip, lambda g, x, axis: _flip(g, axis=axis))
+_roll = linear(
+    "roll",
+    np.roll,
+    lambda g, x, shift, axis: _roll(
+        g, shift=tuple([-s for s in shift]) if isinstance(shift, tuple) else -shift, axis=axis
+    ),
+)
+_pad = linear(
+    "pad",
+    lambda x, widths: np.pad(x, widths),
+    lambda g, x, widths: getitem(
+        g, tuple([slice(a, a + n) for (a, _), n in zip(widths, _shape(x), strict=True)])
+    ),
+)
+_triu = linear("triu", lambda x, k: np.triu(x, k), lambda g, x, k: _triu(g, k=k))
+_tril = linear("tril", lambda x, k: np.tril(x, k), lambda g, x, k: _tril(g, k=k))
+
+
+@implements(np.reshape)
+def reshape(x: Array, shape: Shape) -> Array:
+    """Return `x` with the same entries in a new shape; one length may be -1."""
+    return _reshape(x, shape=shape)
+
+
+@implements(np.ravel)
+def ravel(x: Array) -> Array:
+    """Return `x` as a vector."""
+    return reshape(x, (-1,))
+
+
+@implements(np.squeeze)
+def squeeze(x: Array, axis: Shape | None = None) -> Array:
+    """Return `x` without its axes of length 1, or without the given ones."""
+    return reshape(x, np.squeeze(np.empty(_shape(x), bool), axis=axis).shape)
+
+
+@implements(np.expand_dims)
+def expand_dims(x: Array, axis: Shape) -> Array:
+    """Return `x` with new axes of length 1 at the given positions."""
+    return reshape(x, np.expand_dims(np.empty(_shape(x), bool), axis).shape)
+
+
+@implements(np.broadcast_to)
+def broadcast_to(x: Array, shape: Shape) -> Array:
+    """Return `x` repeated to a larger shape."""
+    return _broadcast_to(x, shape=shape)
+
+
+@implements(np.transpose)
+def transpose(x: Array, axes: Sequence[int] | None = None) -> Array:
+    """Return `x` with its axes in the given order, reversed if none is given."""
+    return _transpose(x, axes=None if axes is None else tuple(axes))
+
+
+def astype(x: Array, dtype: Any) -> Array:
+    """Return `x` rounded to another floating dtype."""
+    if np.dtype(dtype).kind != "f":
+        raise TypeError(f"astype: a traced value stays floating, got dtype {np.dtype(dtype)}")
+    return _astype(x, dtype=np.dtype(dtype))
+
+
+@implements(np.swapaxes)
+def swapaxes(x: Array, a: int, b: int) -> Array:
+    """Return `x` with two axes exchanged."""
+    axes = list(range(len(_shape(x))))
+    axes[a], axes[b] = axes[b], axes[a]
+    return transpose(x, axes)
+
+
+@implements(np.moveaxis)
+def moveaxis(x: Array, source: Shape, destination: Shape) -> Array:
+    """Return `x` with some axes moved to new positions."""
+    n = len(_shape(x))
+    # Let NumPy place the axes: move those of an array whose lengths are their own numbers.
+    marked = np.moveaxis(np.empty(tuple(range(n)), bool), source, destination)
+    return transpose(x, marked.shape)
+
+
+@implements(np.flip)
+def flip(x: Array, axis: Shape | None = None) -> Array:
+    """Return `x` reversed along the given axes, along all if None."""
+    return _flip(x, axis=axis)
+
+
+@implements(np.roll)
+def roll(x: Array, shift: Shape, axis: Shape | None = None) -> Array:
+    """Return `x` shifted along an axis, what falls off coming back at the other end."""
+    return _roll(x, shift=shift, axis=axis)
+
+
+@implements(np.pad)
+def pad(x: Array, widths: Any, mode: str = "constant") -> Array:
+    """Return `x` with zeros around it: `widths` is n, (before, after), or a pair per axis."""
+    if mode != "constant":
+        raise ValueError(f"pad: only mode='constant' with zeros, got {mode!r}; index x instead")
+    pairs = np.broadcast_to(widths, (len(_shape(x)), 2))
+    return _pad(x, widths=tuple([(int(a), int(b)) for a, b in pairs]))
+
+
+@implements(np.triu)
+def triu(x: Array, k: int = 0) -> Array:
+    """Return `x` with zeros below diagonal k."""
+    return _triu(x, k=k)
+
+
+@implements(np.tril)
+def tril(x: Array, k: int = 0) -> Array:
+    """Return `x` with zeros above diagonal k."""
+    return _tril(x, k=k)
+
+
+# Indexing. Reading entries and adding into them are transposes of each other.
+
+
+def _scatter(g: Any, index: Any, shape: tuple[int, ...]) -> Any:
+    out = np.zeros(shape, np.asarray(g).dtype)
+    if _is_basic(index):
+        out[index] = g
+    else:
+        np.add.at(out, index, g)  # an entry read twice collects twice
+    return out
+
+
+def _is_basic(index: Any) -> bool:
+    parts = index if isinstance(index, tuple) else (index,)
+    return all(
+        isinstance(i, int | np.integer | slice) or i is None or i is Ellipsis for i in parts
+    ) and not any(isinstance(i, bool) for i in parts)
+
+
+_getitem = linear(
+    "getitem",
+    lambda x, index: x[index],
+    lambda g, x, index: _scatter_op(g, index=index, shape=_shape(x)),
+)
+_scatter_op = linear("scatter", _scatter, lambda g, x, index, shape: getitem(g, index))
+
+
+def _own(i: Any) -> Any:
+    i = value(i)
+    if isinstance(i, np.ndarray | list):
+        i = np.array(i)
+        if i.size == 0 and i.dtype.kind == "f":
+            i = i.astype(int)
+    return i
+
+
+def getitem(x: Array, index: Any) -> Array:
+    """Return x[index] for any index NumPy takes: numbers, slices, arrays with repeats, masks."""
+    index = tuple([_own(i) for i in index]) if isinstance(index, tuple) else _own(index)
+    return _getitem(x, index=index)
+
+
+def scatter(g: Array, index: Any, shape: tuple[int, ...]) -> Array:
+    """Return zeros of the given shape with `g` added at `index`, repeats adding up."""
+    index = tuple([_own(i) for i in index]) if isinstance(index, tuple) else _own(index)
+    return _scatter_op(g, index=index, shape=shape)
+
+
+@implements(np.take)
+def take(x: Array, indices: Any, axis: int | None = None) -> Array:
+    """Return the entries of `x` at integer `indices` along `axis`, of x.ravel() if None."""
+    if axis is None:
+        return getitem(ravel(x), np.asarray(value(indices)))
+    return getitem(x, (slice(None),) * (axis % len(_shape(x))) + (np.asarray(value(indices)),))
+
+
+@implements(np.repeat)
+def repeat(x: Array, repeats: Any, axis: int | None = None) -> Array:
+    """Return `x` with each entry along `axis` repeated, of x.ravel() if None."""
+    x, axis = (ravel(x), 0) if axis is None else (x, axis)
+    return take(x, np.repeat(np.arange(_shape(x)[axis]), repeats), axis=axis)
+
+
+@implements(np.tile)
+def tile(x: Array, reps: Shape) -> Array:
+    """Return copies of `x` laid out in a grid; `reps` counts them along each axis."""
+    reps = (reps,) if isinstance(reps, int) else tuple(reps)
+    n = builtins.max(len(reps), len(_shape(x)))
+    reps = (1,) * (n - len(reps)) + reps
+    old = (1,) * (n - len(_shape(x))) + _shape(x)
+    spread = [k for pair in zip(reps, old, strict=True) for k in pair]
+    grid = reshape(x, tuple([k for length in old for k in (1, length)]))
+    new = tuple([r * length for r, length in zip(reps, old, strict=True)])
+    return reshape(broadcast_to(grid, tuple(spread)), new)
+
+
+@implements(np.diagonal)
+def diagonal(x: Array, k: int = 0) -> Array:
+    """Return diagonal k of the last two axes."""
+    rows, columns = np.nonzero(np.eye(*_shape(x)[-2:], k=k))
+    return getitem(x, (Ellipsis, rows, columns))
+
+
+@implements(np.diag)
+def diag(x: Array, k: int = 0) -> Array:
+    """Return the matrix with the vector `x` on diagonal k, or diagonal k of a matrix."""
+    if len(_shape(x)) == 2:
+        return diagonal(x, k)
+    n = _shape(x)[0] + builtins.abs(k)
+    return scatter(x, np.nonzero(np.eye(n, k=k)), (n, n))
+
+
+@implements(np.sort)
+def sort(x: Array, axis: int = -1) -> Array:
+    """Return `x` in ascending order along `axis`; equal entries keep their order."""
+    order = np.argsort(value(x), axis=axis, kind="stable")
+    index = list(np.indices(order.shape, sparse=True))
+    index[axis] = order
+    return getitem(x, tuple(index))
+
+
+# Several arguments, several outputs
+
+
+def _slice_of(i: int, g: Array, y: Array, *xs: Array, axis: int) -> Array:
+    a = axis % len(_shape(y))
+    start = builtins.sum(_shape(x)[a] for x in xs[:i])
+    return getitem(g, (slice(None),) * a + (slice(start, start + _shape(xs[i])[a]),))
+
+
+def _only(i: int, t: Array, y: Array, *xs: Array, axis: int) -> Array:
+    zeros = [np.zeros(_shape(x), getattr(x, "dtype", None)) for x in xs]
+    return _concatenate(*zeros[:i], t, *zeros[i + 1 :], axis=axis)
+
+
+_concatenate = primitive(
+    "concatenate",
+    lambda *xs, axis: np.concatenate(xs, axis=axis),
+    Indexed(_slice_of),
+    Indexed(_only),
+    reads=False,
+)
+
+
+@implements(np.concatenate)
+def concatenate(xs: Sequence[Array], axis: int = 0) -> Array:
+    """Return the arrays joined along an existing axis."""
+    return _concatenate(*xs, axis=axis)
+
+
+@implements(np.stack)
+def stack(xs: Sequence[Array], axis: int = 0) -> Array:
+    """Return the arrays joined along a new axis."""
+    return _concatenate(*[expand_dims(x, axis) for x in xs], axis=axis)
+
+
+_split = primitive(
+    "split",
+    lambda x, sections, axis: tuple(np.split(x, sections, axis=axis)),
+    [lambda g, y, x, sections, axis: concatenate(g, axis=axis)],
+    [lambda t, y, x, sections, axis: split(t, sections, axis=axis)],
+    outputs=True,
+    reads=False,
+)
+
+
+@implements(np.split)
+def split(x: Array, sections: Any, axis: int = 0) -> tuple[Array, ...]:
+    """Return `x` cut along `axis` into equal parts, or before the given positions."""
+    sections = sections if isinstance(sections, int) else tuple([int(i) for i in sections])
+    return outputs_of(_split(x, sections=sections, axis=axis))
+
+
+# Patches of images, for convolution as one matrix product
+
+
+def _windows(x: Any, size: tuple[int, int], stride: int) -> Any:
+    view = np.lib.stride_tricks.sliding_window_view(x, size, axis=(1, 2))
+    return view[:, ::stride, ::stride]  # (B, H', W', C, h, w)
+
+
+def _im2col(x: Any, size: tuple[int, int], stride: int) -> Any:
+    patches = np.moveaxis(_windows(x, size, stride), 3, 5)
+    return patches.reshape(*patches.shape[:3], -1)
+
+
+def _col2im(g: Any, shape: tuple[int, ...], size: tuple[int, int], stride: int) -> Any:
+    out = np.zeros(shape, g.dtype)
+    rows, columns = g.shape[1:3]
+    g = g.reshape(*g.shape[:3], *size, shape[3])
+    for i in range(size[0]):
+        for j in range(size[1]):
+            window = np.s_[:, i : i + stride * rows : stride, j : j + stride * columns : stride]
+            out[window] += g[:, :, :, i, j]
+    return out
+
+
+_im2col_op = linear(
+    "im2col",
+    _im2col,
+    lambda g, x, size, stride: _col2im_op(g, shape=_shape(x), size=size, stride=stride),
+)
+_col2im_op = linear(
+    "col2im",
+    _col2im,
+    lambda g, x, shape, size, stride: _im2col_op(g, size=size, stride=stride),
+)
+
+
+def im2col(x: Array, size: tuple[int, int], stride: int = 1) -> Array:
+    """Return the patches of images `x` (B, H, W, C), one per row: (B, H', W', h w C).
+
+    `size` is (h, w); a convolution is `im2col(x, (h, w)) @ K` with K of shape (h w C, channels).
+    """
+    return _im2col_op(x, size=tuple(size), stride=stride)
+
+
+def col2im(g: Array, shape: tuple[int, ...], size: tuple[int, int], stride: int = 1) -> Array:
+    """Return images (B, H, W, C) with the patches `g` added where `im2col` read them."""
+    return _col2im_op(g, shape=tuple(shape), size=tuple(size), stride=stride)
