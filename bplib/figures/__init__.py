@@ -1,0 +1,9 @@
+"""Live figures: in a notebook, in a static page without kernel or network, and on paper.
+
+Needs ``anywidget`` (``pip install 'bplib[widgets]'``). ``bplib`` itself never imports this.
+"""
+
+from bplib.figures.base import Figure
+from bplib.figures.graph import GraphExplorer
+
+__all__ = ["Figure", "GraphExplorer"]

@@ -1,0 +1,1490 @@
+/* Figures of 'Every Gradient Checked'. MIT licence. Built by bplib.figures.bundle. */
+const TOKENS = {"roles":{"value":{"light":"#1A61EB","tint":"#E9F0FE","dark":"#67B0F9","darktint":"#17293F","macro":"val","css":"v"},"gradient":{"light":"#B84A00","tint":"#FDEFE4","dark":"#F8B478","darktint":"#38260F","macro":"cot","css":"g"},"local":{"light":"#046850","tint":"#E1F2EC","dark":"#A6FAD0","darktint":"#12322A","macro":"loc","css":"l"},"parameter":{"light":"#7E2D72","tint":"#F6EAF4","dark":"#E36EBC","darktint":"#37192F","macro":"prm","css":"p"}},"neutral":{"text":{"light":"#1D2430","dark":"#E6E9EE","css":"t"},"muted":{"light":"#5B6472","dark":"#A4ADBA","css":"m"},"outline":{"light":"#868F9D","dark":"#7A8494","css":"o"},"page":{"light":"#FFFFFF","dark":"#14171C","css":"bg"},"panel":{"light":"#F5F6F8","dark":"#1C2129","css":"pn"},"hair":{"light":"#DDE1E7","dark":"#333A46","css":"hr"},"box":{"light":"#C3C9D2","dark":"#4A5361","css":"bx"}},"dash":[5,3.5],"sans":"system-ui, -apple-system, \"Segoe UI\", \"Noto Sans\", \"DejaVu Sans\", sans-serif","serif":"\"STIX Two Text\", \"STIX Two Math\", \"Liberation Serif\", Georgia, \"Times New Roman\", serif"};
+const WORDS = {"abs":{"sym":"|x|","fwd":"|{0}|","local":["sign {0}"],"say":"The absolute value keeps or flips the cotangent by the sign of its input.","curve":true},"add":{"sym":"+","fwd":"{0} + {1}","local":["1","1"],"say":"Addition copies the cotangent to both inputs."},"affine":{"sym":"XW+b","fwd":"{0} {1} + {2}","local":["{1}","{0}","1"],"pill":["· {1}ᵀ","{0}ᵀ ·","Σ rows"],"expr":["{g} {1}ᵀ","{0}ᵀ {g}","Σ rows {g}"],"say":"Input and weights swap transposes; the bias was copied to every row, so its gradient sums the rows."},"arccos":{"sym":"arccos","fwd":"arccos({0})","local":["−1/√(1−{0}²)"],"say":"The arccosine is vertical at the ends of its domain."},"arcsin":{"sym":"arcsin","fwd":"arcsin({0})","local":["1/√(1−{0}²)"],"say":"The arcsine is vertical at the ends of its domain."},"arctan":{"sym":"arctan","fwd":"arctan({0})","local":["1/(1+{0}²)"],"say":"The arctangent saturates, more slowly than tanh.","curve":true},"broadcast_to":{"sym":"copy","fwd":"copies of {0}","local":["1"],"pill":["Σ copies"],"expr":["Σ {g} over the copies"],"say":"What was copied is summed on the way back."},"clip":{"sym":"clip","fwd":"clip({0})","local":["[inside]"],"say":"Clipping stops the cotangent where the bound was reached.","curve":true},"concatenate":{"sym":"join","fwd":"join(…)","local":[],"say":"The cotangent is cut where the inputs were joined."},"cos":{"sym":"cos","fwd":"cos({0})","local":["−sin {0}"],"say":"The slope of the cosine is minus the sine.","curve":true},"cosh":{"sym":"cosh","fwd":"cosh({0})","local":["sinh {0}"],"say":"The slope of cosh is sinh.","curve":true},"cumsum":{"sym":"Σ running","fwd":"running sum {0}","local":["1"],"pill":["Σ from the end"],"expr":["running sum of {g} from the end"],"say":"An early entry is part of every later sum."},"divide":{"sym":"÷","fwd":"{0} / {1}","local":["1/{1}","−{y}/{1}"],"say":"A quotient falls when its denominator grows, hence the minus."},"einsum":{"sym":"einsum","fwd":"einsum(…)","local":[],"say":"Each operand receives the cotangent contracted with the others."},"exp":{"sym":"exp","fwd":"exp({0})","local":["{y}"],"say":"The exponential is its own slope.","curve":true},"expm1":{"sym":"eˣ−1","fwd":"exp({0}) − 1","local":["{y}+1"],"say":"The exponential, moved one down; its slope is unchanged.","curve":true},"flip":{"sym":"flip","fwd":"flip {0}","local":["1"],"pill":["back in place"],"expr":["{g}, every entry back in its place"],"say":"A rearrangement is undone by the inverse rearrangement; entries cut off receive zero."},"gelu":{"sym":"gelu","fwd":"gelu({0})","local":["slope"],"say":"GELU is a smooth relative of ReLU.","curve":true},"getitem":{"sym":"[ ]","fwd":"{0}[…]","local":["1"],"pill":["scatter"],"expr":["{g} put back where it was read"],"say":"Entries that were read get their cotangent, twice if read twice; the rest get zero."},"identity":{"sym":"id","fwd":"{0}","local":["1"],"say":"The identity passes everything."},"im2col":{"sym":"im2col","fwd":"im2col {0}","local":["1"],"pill":["back in place"],"expr":["{g}, every entry back in its place"],"say":"A rearrangement is undone by the inverse rearrangement; entries cut off receive zero."},"leaky_relu":{"sym":"leaky","fwd":"leaky relu({0})","local":["slope"],"say":"Leaky ReLU passes all of the cotangent on one side and a little on the other.","curve":true},"log":{"sym":"ln","fwd":"ln({0})","local":["1/{0}"],"say":"The logarithm is steep near zero and flat far away.","curve":true},"log10":{"sym":"log₁₀","fwd":"log₁₀({0})","local":["1/({0} ln 10)"],"say":"The logarithm is steep near zero and flat far away.","curve":true},"log1p":{"sym":"ln(1+x)","fwd":"ln(1 + {0})","local":["1/(1+{0})"],"say":"The logarithm, moved one to the left.","curve":true},"log2":{"sym":"log₂","fwd":"log₂({0})","local":["1/({0} ln 2)"],"say":"The logarithm is steep near zero and flat far away.","curve":true},"log_softmax":{"sym":"log softmax","fwd":"log softmax {0}","local":["0"],"pill":["· − P Σ·"],"expr":["{g} − softmax({0}) Σ {g}"],"say":"What one entry gains, all the others pay in proportion to their probability."},"logaddexp":{"sym":"ln(eˣ+eʸ)","fwd":"logaddexp({0}, {1})","local":["σ({0}−{1})","σ({1}−{0})"],"say":"A smooth maximum shares the cotangent by how far each input leads."},"logsumexp":{"sym":"lse","fwd":"logsumexp {0}","local":["1"],"pill":["· softmax"],"expr":["{g} ⊙ softmax({0})"],"say":"The slope of log-sum-exp is the softmax."},"matmul":{"sym":"@","fwd":"{0} {1}","local":["{1}","{0}"],"pill":["· {1}ᵀ","{0}ᵀ ·"],"expr":["{g} {1}ᵀ","{0}ᵀ {g}"],"say":"Each factor receives the cotangent times the transpose of the other: the only product whose shapes fit."},"max":{"sym":"max","fwd":"max {0}","local":["1"],"pill":["to the largest"],"expr":["{g} to the largest entry"],"say":"Only the largest entry moves the result; ties share."},"maximum":{"sym":"max","fwd":"max({0}, {1})","local":["[{0} wins]","[{1} wins]"],"say":"The larger input gets the cotangent; a tie shares it."},"mean":{"sym":"mean","fwd":"mean {0}","local":["1"],"pill":["1/n · copy"],"expr":["copy {g} / n"],"say":"Every entry counts one n-th, so each receives one n-th of the cotangent."},"min":{"sym":"min","fwd":"min {0}","local":["1"],"pill":["to the least"],"expr":["{g} to the least entry"],"say":"Only the least entry moves the result; ties share."},"minimum":{"sym":"min","fwd":"min({0}, {1})","local":["[{0} wins]","[{1} wins]"],"say":"The smaller input gets the cotangent; a tie shares it."},"multiply":{"sym":"×","fwd":"{0} × {1}","local":["{1}","{0}"],"say":"A product hands each factor the value of the other factor."},"negative":{"sym":"−","fwd":"−{0}","local":["−1"],"say":"A minus sign turns the cotangent around."},"norm":{"sym":"‖·‖","fwd":"‖{0}‖","local":["1"],"pill":["· x/‖x‖"],"expr":["{g} × {0}/‖{0}‖"],"say":"The norm grows fastest along the vector itself."},"pad":{"sym":"pad","fwd":"pad {0}","local":["1"],"pill":["back in place"],"expr":["{g}, every entry back in its place"],"say":"A rearrangement is undone by the inverse rearrangement; entries cut off receive zero."},"power":{"sym":"x^y","fwd":"{0} ^ {1}","local":["{1}·{0}^({1}−1)","{y}·ln {0}"],"say":"A power hands down its exponent times one power less.","curve":true},"prod":{"sym":"Π","fwd":"Π {0}","local":["1"],"pill":["· the others"],"expr":["{g} × the product of the others"],"say":"Each factor receives the product of all the others."},"reciprocal":{"sym":"1/x","fwd":"1/{0}","local":["−{y}²"],"say":"A reciprocal falls as its input grows.","curve":true},"relu":{"sym":"relu","fwd":"relu({0})","local":["[{0} > 0]"],"say":"ReLU passes the cotangent where its input was positive and stops it elsewhere.","curve":true},"reshape":{"sym":"reshape","fwd":"reshape {0}","local":["1"],"pill":["reshape"],"expr":["reshape {g}"],"say":"The numbers keep their order; only the shape goes back."},"roll":{"sym":"roll","fwd":"roll {0}","local":["1"],"pill":["back in place"],"expr":["{g}, every entry back in its place"],"say":"A rearrangement is undone by the inverse rearrangement; entries cut off receive zero."},"scatter":{"sym":"scatter","fwd":"scatter {0}","local":["1"],"pill":["[ ]"],"expr":["{g} read where it was written"],"say":"What was added in is read out again."},"sigmoid":{"sym":"σ","fwd":"σ({0})","local":["{y}(1−{y})"],"say":"The sigmoid passes back a quarter at most.","curve":true},"sign":{"sym":"sign","fwd":"sign({0})","local":["0"],"say":"A step is flat almost everywhere, so nothing comes back."},"silu":{"sym":"silu","fwd":"silu({0})","local":["slope"],"say":"SiLU multiplies its input by the sigmoid of the input.","curve":true},"sin":{"sym":"sin","fwd":"sin({0})","local":["cos {0}"],"say":"The slope of the sine is the cosine.","curve":true},"sinh":{"sym":"sinh","fwd":"sinh({0})","local":["cosh {0}"],"say":"The slope of sinh is cosh.","curve":true},"softmax":{"sym":"softmax","fwd":"softmax {0}","local":["0"],"pill":["P ⊙ (· − ⟨·,P⟩)"],"expr":["{y} ⊙ ({g} − ⟨{g}, {y}⟩)"],"say":"Softmax couples its entries: raising one lowers the others."},"softmax_cross_entropy":{"sym":"softmax CE","fwd":"cross-entropy({0})","local":["0"],"pill":["P − T"],"expr":["{g} (P − T)"],"say":"Predicted probabilities minus targets: the whole softmax folds into one difference."},"softplus":{"sym":"softplus","fwd":"softplus({0})","local":["σ({0})"],"say":"The slope of softplus is the sigmoid.","curve":true},"split":{"sym":"split","fwd":"part of {0}","local":["1"],"pill":["join"],"expr":["{g} put back in its part"],"say":"One of several outputs; parts that are not used receive zero."},"sqrt":{"sym":"√","fwd":"√{0}","local":["1/(2{y})"],"say":"The root is steep near zero.","curve":true},"square":{"sym":"x²","fwd":"{0}²","local":["2{0}"],"say":"The parabola is steeper the farther from zero: its slope is 2x.","curve":true},"std":{"sym":"std","fwd":"std {0}","local":["0"],"pill":["· (x−m)/ns"],"expr":["{g} × ({0} − mean)/(n std)"],"say":"Entries far from the mean move the deviation most."},"subtract":{"sym":"−","fwd":"{0} − {1}","local":["1","−1"],"say":"Subtraction copies the cotangent, with a minus for what is taken away."},"sum":{"sym":"Σ","fwd":"Σ {0}","local":["1"],"pill":["copy"],"expr":["copy {g} to every summand"],"say":"Every summand counts once, so each receives the whole cotangent."},"tan":{"sym":"tan","fwd":"tan({0})","local":["1+{y}²"],"say":"The tangent is steep near its poles."},"tanh":{"sym":"tanh","fwd":"tanh({0})","local":["1−{y}²"],"say":"Where tanh is flat, it lets almost nothing back.","curve":true},"transpose":{"sym":"ᵀ","fwd":"{0}ᵀ","local":["1"],"pill":["ᵀ"],"expr":["{g}ᵀ"],"say":"A transpose is undone by a transpose."},"tril":{"sym":"tril","fwd":"tril {0}","local":["1"],"pill":["back in place"],"expr":["{g}, every entry back in its place"],"say":"A rearrangement is undone by the inverse rearrangement; entries cut off receive zero."},"triu":{"sym":"triu","fwd":"triu {0}","local":["1"],"pill":["back in place"],"expr":["{g}, every entry back in its place"],"say":"A rearrangement is undone by the inverse rearrangement; entries cut off receive zero."},"var":{"sym":"var","fwd":"var {0}","local":["0"],"pill":["· 2(x−m)/n"],"expr":["{g} × 2({0} − mean)/n"],"say":"Entries far from the mean move the variance most."},"where":{"sym":"where","fwd":"where(…)","local":["chosen","chosen","chosen"],"say":"Each entry goes back to the branch it came from."}};
+const SUP = "⁰¹²³⁴⁵⁶⁷⁸⁹";
+const sup = (n) => (n < 0 ? "⁻" : "") + [...String(Math.abs(n))].map((c) => SUP[+c]).join("");
+function fmt(x, digits = 3) {
+if (x !== x) return "NaN";
+const sign = x < 0 ? "−" : "";
+const a = Math.abs(x);
+if (a === Infinity) return sign + "∞";
+if (a === 0) return "0";
+const [m, e] = a.toExponential(digits - 1).split("e");
+const k = +e;
+if (k < -3 || k > 4) return sign + m + "×10" + sup(k);
+if (k >= digits) return sign + Math.floor(a + 0.5);
+return sign + a.toFixed(digits - 1 - k);
+}
+function fmtShort(x) {
+if (Number.isInteger(x) && Math.abs(x) < 1000) return String(x).replace("-", "−");
+const a = Math.abs(x);
+if (a >= 0.0995 && a < 9.995) return (x < 0 ? "−" : "") + a.toFixed(2);
+return fmt(x, a < 0.0995 ? 2 : 3);
+}
+const shapeText = (s) => (s.length === 0 ? "scalar" : s.join(" × "));
+const num = (x) => (typeof x === "number" ? x : Number(x));
+const OVER = [["k", "M", "G", "T"]];
+function fmtCount(n) {
+if (n < 1e5) return String(Math.round(n)).replace(/\B(?=(\d{3})+$)/g, "\u202f");
+let i = -1;
+while (n >= 1000 && i < 3) { n /= 1000; i++; }
+return n.toPrecision(3) + " " + OVER[0][i];
+}
+const size = (s) => { let n = 1; for (const k of s) n *= k; return n; };
+const T = (s, d) => ({ s, d });
+const full = (s, x) => T(s, new Float64Array(size(s)).fill(x));
+const zeros = (s) => T(s, new Float64Array(size(s)));
+const scalar = (x) => T([], Float64Array.of(x));
+const same = (a, b) => a.length === b.length && a.every((k, i) => k === b[i]);
+function broadcastShape(a, b) {
+const n = Math.max(a.length, b.length), out = new Array(n);
+for (let i = 0; i < n; i++) {
+const p = i < n - a.length ? 1 : a[i - n + a.length], q = i < n - b.length ? 1 : b[i - n + b.length];
+if (p !== q && p !== 1 && q !== 1) throw new Error(`shapes (${a}) and (${b}) do not broadcast`);
+out[i] = p === 1 ? q : p;
+}
+return out;
+}
+function strides(s) {
+const st = new Array(s.length);
+for (let i = s.length - 1, n = 1; i >= 0; i--) { st[i] = n; n *= s[i]; }
+return st;
+}
+function walk(out, s, each) {
+const n = size(out), r = out.length, off = r - s.length, st = strides(s);
+const step = out.map((_, i) => (i < off || s[i - off] === 1 ? 0 : st[i - off]));
+const idx = new Array(r).fill(0);
+for (let p = 0, q = 0; p < n; p++) {
+each(p, q);
+for (let i = r - 1; i >= 0; i--) {
+q += step[i];
+if (++idx[i] < out[i]) break;
+q -= step[i] * out[i];
+idx[i] = 0;
+}
+}
+}
+function broadcastTo(x, s) {
+if (same(x.s, s)) return x;
+const y = zeros(s);
+walk(s, x.s, (p, q) => { y.d[p] = x.d[q]; });
+return y;
+}
+function unbroadcast(g, s) {
+if (same(g.s, s)) return g;
+const y = zeros(s);
+walk(g.s, s, (p, q) => { y.d[q] += g.d[p]; });
+return y;
+}
+function map(f, ...xs) {
+let s = xs[0].s;
+for (let i = 1; i < xs.length; i++) if (!same(s, xs[i].s)) s = broadcastShape(s, xs[i].s);
+const n = size(s), d = new Float64Array(n);
+const [a, b, c] = xs.map((x) => broadcastTo(x, s).d);
+if (c) for (let i = 0; i < n; i++) d[i] = f(a[i], b[i], c[i]);
+else if (b) for (let i = 0; i < n; i++) d[i] = f(a[i], b[i]);
+else for (let i = 0; i < n; i++) d[i] = f(a[i]);
+return T(s, d);
+}
+const add = (a, b) => map((x, y) => x + y, a, b);
+const mul = (a, b) => map((x, y) => x * y, a, b);
+function normAxes(axis, r) {
+if (axis === null || axis === undefined) return Array.from({ length: r }, (_, i) => i);
+return (Array.isArray(axis) ? axis : [axis]).map((a) => (a < 0 ? a + r : a));
+}
+const keptShape = (s, axes) => s.map((k, i) => (axes.includes(i) ? 1 : k));
+const dropShape = (s, axes) => s.filter((_, i) => !axes.includes(i));
+function reduce(x, axis, keep, init, f) {
+const axes = normAxes(axis, x.s.length), kept = keptShape(x.s, axes);
+const y = full(kept, init === undefined ? NaN : init);
+const seen = init === undefined ? new Uint8Array(y.d.length) : null;
+walk(x.s, kept, (p, q) => {
+if (seen && !seen[q]) { seen[q] = 1; y.d[q] = x.d[p]; } else y.d[q] = f(y.d[q], x.d[p]);
+});
+return keep ? y : T(dropShape(x.s, axes), y.d);
+}
+const sum = (x, axis = null, keep = false) => reduce(x, axis, keep, 0, (a, b) => a + b);
+const max = (x, axis = null, keep = false) =>
+reduce(x, axis, keep, undefined, (a, b) => (a > b || a !== a ? a : b));
+function permute(x, axes) {
+const s = axes.map((a) => x.s[a]), st = strides(x.s), y = zeros(s), idx = s.map(() => 0);
+for (let p = 0, q = 0; p < y.d.length; p++) {
+y.d[p] = x.d[q];
+for (let i = s.length - 1; i >= 0; i--) {
+q += st[axes[i]];
+if (++idx[i] < s[i]) break;
+q -= st[axes[i]] * s[i];
+idx[i] = 0;
+}
+}
+return y;
+}
+const reshape = (x, s) => {
+const known = s.reduce((a, k) => (k < 0 ? a : a * k), 1);
+return T(s.map((k) => (k < 0 ? (known ? x.d.length / known : 0) : k)), x.d);
+};
+const swap = (x) => {
+const r = x.s.length, a = Array.from({ length: r }, (_, i) => i);
+if (r > 1) [a[r - 1], a[r - 2]] = [a[r - 2], a[r - 1]];
+return permute(x, a);
+};
+function mm(a, b, y, n, k, m, oa, ob, oy) {
+for (let i = 0; i < n; i++)
+for (let t = 0; t < k; t++) {
+const u = a[oa + i * k + t];
+for (let j = 0; j < m; j++) y[oy + i * m + j] += u * b[ob + t * m + j];
+}
+}
+function matmul(a, b) {
+const va = a.s.length === 1, vb = b.s.length === 1;
+const A = va ? T([1, ...a.s], a.d) : a, B = vb ? T([...b.s, 1], b.d) : b;
+const [n, k] = A.s.slice(-2), [k2, m] = B.s.slice(-2);
+if (k !== k2) throw new Error(`matmul: shapes (${a.s}) and (${b.s}) do not fit`);
+const lead = broadcastShape(A.s.slice(0, -2), B.s.slice(0, -2));
+const Ab = broadcastTo(A, [...lead, n, k]), Bb = broadcastTo(B, [...lead, k, m]);
+const y = zeros([...lead, n, m]);
+for (let q = 0, N = size(lead); q < N; q++) mm(Ab.d, Bb.d, y.d, n, k, m, q * n * k, q * k * m, q * n * m);
+const s = [...lead];
+if (!va) s.push(n);
+if (!vb) s.push(m);
+return T(s, y.d);
+}
+function matmulVjp(g, a, b) {
+const va = a.s.length === 1, vb = b.s.length === 1;
+const A = va ? T([1, ...a.s], a.d) : a, B = vb ? T([...b.s, 1], b.d) : b;
+const lead = broadcastShape(A.s.slice(0, -2), B.s.slice(0, -2));
+const G = T([...lead, A.s.at(-2), B.s.at(-1)], g.d);
+return [reshape(unbroadcast(matmul(G, swap(B)), A.s), a.s), reshape(unbroadcast(matmul(swap(A), G), B.s), b.s)];
+}
+function gather(x, take, s) {
+const y = zeros(s);
+for (let i = 0; i < take.length; i++) if (take[i] >= 0) y.d[i] = x.d[take[i]];
+return y;
+}
+function scatterAdd(g, take, s) {
+const y = zeros(s);
+for (let i = 0; i < take.length; i++) if (take[i] >= 0) y.d[take[i]] += g.d[i];
+return y;
+}
+const unary = (f, rule) => ({ f: ([x], p) => map((u) => f(u, p), x), b: (g, [x], y, p) => [map((t, w, u) => rule(t, w, u, p), g, y, x)] });
+const binary = (f, ra, rb) => ({
+f: ([a, b], p) => map((u, v) => f(u, v, p), a, b),
+b: (g, [a, b], y, p) => {
+const s = y.s, A = broadcastTo(a, s).d, B = broadcastTo(b, s).d, ga = zeros(s), gb = zeros(s);
+for (let i = 0; i < y.d.length; i++) { ga.d[i] = ra(g.d[i], y.d[i], A[i], B[i], p); gb.d[i] = rb(g.d[i], y.d[i], A[i], B[i], p); }
+return [unbroadcast(ga, a.s), unbroadcast(gb, b.s)];
+},
+});
+const expand = (t, x, p) => broadcastTo(T(keptShape(x.s, normAxes(p.axis, x.s.length)), t.d), x.s);
+const count = (x, p) => normAxes(p.axis, x.s.length).reduce((n, a) => n * x.s[a], 1);
+const reduction = (f, weights) => ({
+f: ([x], p) => f(x, p.axis, !!p.keepdims, p),
+b: (g, [x], y, p) => [mul(weights(expand(y, x, p), x, p), expand(g, x, p))],
+});
+const linearly = (g, x, p, n) => expand(n === 1 ? g : map((t) => t / n, g), x, p);
+const average = (x, axis, keep) => { const t = sum(x, axis, keep), n = count(x, { axis }); return map((u) => u / n, t); };
+const variance = (x, axis, keep, ddof = 0) => {
+const m = average(x, axis, true), q = sum(map((u, v) => (u - v) * (u - v), x, m), axis, keep), n = count(x, { axis }) - ddof;
+return map((u) => u / n, q);
+};
+const centered = (x, p) => map((u, v) => u - v, x, average(x, p.axis, true));
+const ties = (y, x, p) => { const hit = map((u, v) => (u === v ? 1 : 0), x, y); return map((u, n) => u / n, hit, sum(hit, p.axis, true)); };
+const minOf = (x, axis, keep) => reduce(x, axis, keep, undefined, (a, b) => (a < b || a !== a ? a : b));
+function others(y, x, p) {
+if (x.d.every((u) => u !== 0)) return map((a, b) => a / b, y, x);
+const axes = normAxes(p.axis, x.s.length), keep = x.s.map((_, i) => i).filter((i) => !axes.includes(i));
+const order = [...keep, ...axes], t = permute(x, order), n = count(x, p), out = zeros(t.s);
+for (let r = 0; r < t.d.length; r += n) for (let i = 0; i < n; i++) {
+let q = 1;
+for (let j = 0; j < n; j++) if (j !== i) q *= t.d[r + j];
+out.d[r + i] = q;
+}
+const back = order.map((_, i) => order.indexOf(i));
+return permute(out, back);
+}
+const lse = (x, axis, keep) => {
+const top = map((m) => (Number.isFinite(m) ? m : 0), max(x, axis, true));
+const y = map((q, m) => Math.log(q) + m, sum(map((u, m) => Math.exp(u - m), x, top), axis, true), top);
+if (keep) return y;
+const axes = normAxes(axis, x.s.length);
+return T(x.s.filter((_, i) => !axes.includes(i)), y.d);
+};
+const minus = (a, b) => map((u, v) => u - v, a, b);
+const last = (p) => p.axis ?? -1;
+function einsum(subscripts, xs, y, g) {
+const [left, out] = subscripts.split("->"), terms = left.split(","), dim = {};
+terms.forEach((t, i) => [...t].forEach((c, a) => { dim[c] = xs[i].s[a]; }));
+const letters = Object.keys(dim), n = letters.map((c) => dim[c]), total = size(n), idx = letters.map(() => 0);
+const steps = (t, s) => { const w = letters.map(() => 0); let q = 1; for (let a = t.length - 1; a >= 0; a--) { w[letters.indexOf(t[a])] += q; q *= s[a]; } return w; };
+const outShape = [...out].map((c) => dim[c]), ws = terms.map((t, i) => steps(t, xs[i].s)), wo = steps(out, outShape);
+const res = g ? xs.map((x) => zeros(x.s)) : zeros(outShape);
+const at = (w) => { let q = 0; for (let a = 0; a < w.length; a++) q += w[a] * idx[a]; return q; };
+for (let k = 0; k < total; k++) {
+const pos = ws.map(at), o = at(wo);
+if (g) pos.forEach((q, i) => { let v = g.d[o]; pos.forEach((r, j) => { if (j !== i) v *= xs[j].d[r]; }); res[i].d[q] += v; });
+else { let v = 1; pos.forEach((r, j) => { v *= xs[j].d[r]; }); res.d[o] += v; }
+for (let a = idx.length - 1; a >= 0; a--) { if (++idx[a] < n[a]) break; idx[a] = 0; }
+}
+return res;
+}
+function concat(xs, axis) {
+const s = [...xs[0].s], a = axis < 0 ? axis + s.length : axis;
+s[a] = xs.reduce((n, x) => n + x.s[a], 0);
+const inner = size(s.slice(a + 1)), outer = size(s.slice(0, a)), y = zeros(s);
+let at = 0;
+for (const x of xs) { const n = x.s[a] * inner; for (let o = 0; o < outer; o++) for (let i = 0; i < n; i++) y.d[o * s[a] * inner + at + i] = x.d[o * n + i]; at += n; }
+return y;
+}
+const axesOf = (x, p) => (p.axes ? normAxes(p.axes, x.s.length) : x.s.map((_, i) => x.s.length - 1 - i));
+function running(x, axis, back) {
+const a = axis < 0 ? axis + x.s.length : axis, n = x.s[a], inner = size(x.s.slice(a + 1)), outer = size(x.s.slice(0, a)), y = zeros(x.s);
+for (let o = 0; o < outer; o++) for (let i = 0; i < inner; i++) {
+let q = 0;
+for (let k = 0; k < n; k++) { const at = (o * n + (back ? n - 1 - k : k)) * inner + i; q += x.d[at]; y.d[at] = q; }
+}
+return y;
+}
+const taken = { f: ([x], p) => gather(x, p.take, p.shape), b: (g, [x], y, p) => [scatterAdd(g, p.take, x.s)] };
+const pow = (a, b) => (a === 1 || (a === -1 && (b === Infinity || b === -Infinity)) ? 1 : Math.pow(a, b));
+const sigmoid = (x) => { if (x >= 0) return 1 / (1 + Math.exp(-x)); const e = Math.exp(x); return e / (1 + e); };
+const softplus = (x) => (x >= 0 ? x + Math.log1p(Math.exp(-x)) : Math.log1p(Math.exp(x)));
+const LN2 = Math.LN2, LN10 = Math.LN10;
+const sign = (x) => (x > 0 ? 1 : x < 0 ? -1 : x === 0 ? 0 : NaN);
+const logaddexp = (a, b) => {
+if (a === b) return a + LN2;
+const d = a - b;
+if (d > 0) return a + Math.log1p(Math.exp(-d));
+if (d <= 0) return b + Math.log1p(Math.exp(d));
+return d;
+};
+const geluArg = (x) => 0.7978845608028654 * (x + 0.044715 * (x * x * x));
+const OPS = {
+identity: unary((x) => x, (t) => t),
+negative: unary((x) => -x, (t) => -t),
+add: binary((a, b) => a + b, (t) => t, (t) => t),
+subtract: binary((a, b) => a - b, (t) => t, (t) => -t),
+multiply: binary((a, b) => a * b, (t, y, a, b) => t * b, (t, y, a) => t * a),
+divide: binary((a, b) => a / b, (t, y, a, b) => t / b, (t, y, a, b) => (-t * y) / b),
+power: binary(
+(a, b) => pow(a, b),
+(t, y, a, b, p) => {
+if (p && p.weak) return b === 0 ? t * 0 : b === 1 ? t : b === 2 ? t * (2 * a) : t * (b * pow(a, b - 1));
+return t * (b * pow(a === 0 && b === 0 ? 1 : a, b - 1));
+},
+(t, y, a) => t * (y * Math.log(a === 0 ? 1 : a)),
+),
+exp: unary(Math.exp, (t, y) => t * y),
+expm1: unary(Math.expm1, (t, y) => t * (y + 1)),
+log: unary(Math.log, (t, y, x) => t / x),
+log1p: unary(Math.log1p, (t, y, x) => t / (1 + x)),
+log2: unary(Math.log2, (t, y, x) => t / (x * LN2)),
+log10: unary(Math.log10, (t, y, x) => t / (x * LN10)),
+sqrt: unary(Math.sqrt, (t, y) => t / (2 * y)),
+square: unary((x) => x * x, (t, y, x) => t * (2 * x)),
+reciprocal: unary((x) => 1 / x, (t, y) => -t * (y * y)),
+sin: unary(Math.sin, (t, y, x) => t * Math.cos(x)),
+cos: unary(Math.cos, (t, y, x) => -t * Math.sin(x)),
+tan: unary(Math.tan, (t, y) => t * (1 + y * y)),
+arcsin: unary(Math.asin, (t, y, x) => t / Math.sqrt((1 - x) * (1 + x))),
+arccos: unary(Math.acos, (t, y, x) => -t / Math.sqrt((1 - x) * (1 + x))),
+arctan: unary(Math.atan, (t, y, x) => t / (1 + x * x)),
+sinh: unary(Math.sinh, (t, y, x) => t * Math.cosh(x)),
+cosh: unary(Math.cosh, (t, y, x) => t * Math.sinh(x)),
+tanh: unary(Math.tanh, (t, y) => t * (1 - y * y)),
+arcsinh: unary(Math.asinh, (t, y, x) => t / Math.sqrt(x * x + 1)),
+arccosh: unary(Math.acosh, (t, y, x) => t / Math.sqrt((x - 1) * (x + 1))),
+arctanh: unary(Math.atanh, (t, y, x) => t / ((1 - x) * (1 + x))),
+arctan2: binary(Math.atan2, (t, y, a, b) => t * (b / (a * a + b * b)), (t, y, a, b) => -t * (a / (a * a + b * b))),
+logaddexp: binary(logaddexp, (t, y, a, b) => t * sigmoid(a - b), (t, y, a, b) => t * sigmoid(b - a)),
+sigmoid: unary(sigmoid, (t, y) => t * (y * (1 - y))),
+softplus: unary(softplus, (t, y, x) => t * sigmoid(x)),
+gelu: unary((x) => 0.5 * x * (1 + Math.tanh(geluArg(x))), (t, y, x) => {
+const u = Math.tanh(geluArg(x));
+return t * (0.5 * (1 + u) + 0.5 * x * (1 - u * u) * (0.7978845608028654 * (1 + 0.134145 * (x * x))));
+}),
+silu: unary((x) => x * sigmoid(x), (t, y, x) => { const q = sigmoid(x); return t * (q + y * (1 - q)); }),
+leaky_relu: unary((x, p) => (x > 0 ? x : (p.slope ?? 0.01) * x), (t, y, x, p) => (x > 0 ? t : (p.slope ?? 0.01) * t)),
+sign: unary(sign, (t) => t * 0),
+abs: unary(Math.abs, (t, y, x) => t * sign(x)),
+clip: unary((x, p) => (p.lo != null && x < p.lo ? p.lo : p.hi != null && x > p.hi ? p.hi : x),
+(t, y, x, p) => t * ((p.lo == null || x >= p.lo) && (p.hi == null || x <= p.hi) ? 1 : 0)),
+maximum: binary((a, b) => (a > b || a !== a ? a : b), (t, y, a, b) => (a === b ? 0.5 * t : t * (a > b ? 1 : 0)), (t, y, a, b) => (a === b ? 0.5 * t : t * (b > a ? 1 : 0))),
+minimum: binary((a, b) => (a < b || a !== a ? a : b), (t, y, a, b) => (a === b ? 0.5 * t : t * (a < b ? 1 : 0)), (t, y, a, b) => (a === b ? 0.5 * t : t * (b < a ? 1 : 0))),
+where: {
+f: ([a, b], p) => map((c, u, v) => (c ? u : v), T(p.cond.shape, p.cond.data), a, b),
+b: (g, [a, b], y, p) => { const c = T(p.cond.shape, p.cond.data); return [unbroadcast(map((t, q) => (q ? t : 0), g, c), a.s), unbroadcast(map((t, q) => (q ? 0 : t), g, c), b.s)]; },
+},
+matmul: { f: ([a, b]) => matmul(a, b), b: (g, [a, b]) => matmulVjp(g, a, b) },
+affine: {
+f: ([a, w, b]) => (b ? map((u, v) => u + v, matmul(a, w), b) : matmul(a, w)),
+b: (g, [a, w, b]) => { const c = matmulVjp(g, a, w); if (b) c.push(unbroadcast(g, b.s)); return c; },
+},
+einsum: { f: (xs, p) => einsum(p.subscripts, xs), b: (g, xs, y, p) => einsum(p.subscripts, xs, y, g) },
+sum: { f: ([x], p) => sum(x, p.axis, !!p.keepdims), b: (g, [x], y, p) => [linearly(g, x, p, 1)] },
+mean: { f: ([x], p) => average(x, p.axis, !!p.keepdims), b: (g, [x], y, p) => [linearly(g, x, p, count(x, p))] },
+var: reduction((x, a, k, p) => variance(x, a, k, p.ddof), (y, x, p) => map((u) => u * (2 / (count(x, p) - (p.ddof || 0))), centered(x, p))),
+std: reduction((x, a, k, p) => map(Math.sqrt, variance(x, a, k, p.ddof)), (y, x, p) => map((u, v) => u / ((v === 0 ? 1 : v) * (count(x, p) - (p.ddof || 0))), centered(x, p), y)),
+max: reduction(max, ties),
+min: reduction(minOf, ties),
+prod: reduction((x, a, k) => reduce(x, a, k, 1, (u, v) => u * v), others),
+norm: reduction((x, a, k) => map(Math.sqrt, sum(map((u) => u * u, x), a, k)), (y, x) => map((u, v) => u / (v === 0 ? 1 : v), x, y)),
+logsumexp: reduction(lse, (y, x) => map((u, v) => Math.exp(u - (Number.isFinite(v) ? v : 0)), x, y)),
+softmax: {
+f: ([x], p) => map((u, l) => Math.exp(u - l), x, lse(x, last(p), true)),
+b: (g, [x], y, p) => [mul(y, minus(g, sum(mul(y, g), last(p), true)))],
+},
+log_softmax: {
+f: ([x], p) => minus(x, lse(x, last(p), true)),
+b: (g, [x], y, p) => [minus(g, mul(map(Math.exp, y), sum(g, last(p), true)))],
+},
+cumsum: { f: ([x], p) => running(x, p.axis, false), b: (g, [x], y, p) => [running(g, p.axis, true)] },
+reshape: { f: ([x], p) => reshape(x, [p.shape].flat()), b: (g, [x]) => [T(x.s, g.d)] },
+broadcast_to: { f: ([x], p) => broadcastTo(x, [p.shape].flat()), b: (g, [x]) => [unbroadcast(g, x.s)] },
+transpose: {
+f: ([x], p) => permute(x, axesOf(x, p)),
+b: (g, [x], y, p) => { const a = axesOf(x, p); return [permute(g, a.map((_, i) => a.indexOf(i)))]; },
+},
+getitem: taken,
+flip: taken,
+roll: taken,
+pad: taken,
+triu: taken,
+tril: taken,
+split: taken,
+im2col: taken,
+scatter: { f: ([x], p) => scatterAdd(x, p.take, p.shape), b: (g, [x], y, p) => [gather(g, p.take, x.s)] },
+concatenate: {
+f: (xs, p) => concat(xs, p.axis),
+b: (g, xs, y, p) => {
+const a = p.axis < 0 ? p.axis + y.s.length : p.axis, inner = size(y.s.slice(a + 1)), outer = size(y.s.slice(0, a));
+let at = 0;
+return xs.map((x) => { const n = x.s[a] * inner, t = zeros(x.s); for (let o = 0; o < outer; o++) for (let i = 0; i < n; i++) t.d[o * n + i] = g.d[o * y.s[a] * inner + at + i]; at += n; return t; });
+},
+},
+relu: unary((x) => (x > 0 || x !== x ? x : 0), (t, y, x) => t * (x > 0 ? 1 : 0)),
+};
+const r2 = (v) => Math.floor(v * 100 + 0.5) / 100;
+const len = (t) => [...t].length;
+const words = (op) => (Object.hasOwn(WORDS, op) ? WORDS[op] : { sym: op, fwd: op + "(…)", local: [], say: "" });
+function fill(template, node, byId, bar = "G") {
+node.inputs.forEach((s, i) => { template = template.replaceAll(`{${i}}`, () => byId.get(s).label); });
+return template.replaceAll("{y}", () => node.label).replaceAll("{g}", () => bar);
+}
+function grid(shape) {
+if (shape.length === 0) return [1, 1, 0];
+const n = shape.reduce((a, k) => a * k, 1);
+const cols = shape.length === 1 ? Math.min(n, 16) : shape.at(-1);
+const rows = n === 0 ? 0 : Math.ceil(n / cols);
+const most = Math.max(rows, cols, 1);
+return [rows, cols, Math.max(4, Math.min(11, Math.floor(88 / most)))];
+}
+const isCurve = (node) => !!words(node.op).curve && node.shape.length === 0 && node.inputs.length > 0;
+function pillText(node, arg, byId) {
+const source = byId.get(node.inputs[arg]);
+if (!node.shape.length && !source.shape.length) return null;
+const w = words(node.op);
+if (w.pill) return arg < w.pill.length ? fill(w.pill[arg], node, byId, "·") : "·";
+if (arg >= w.local.length) return w.sym + "′";
+let text = "× " + fill(w.local[arg], node, byId);
+if (String(source.shape) !== String(node.shape)) text += ", Σ";
+return len(text) <= 14 ? text : w.sym + "′";
+}
+function measure(node, vertical) {
+if (node.role === "const") {
+return { w: Math.max(34, 14 + 7 * len(node.text)), h: 24, head: 0, row: 24, vy: 12, gy: 12 };
+}
+const [rows, cols, cell] = grid(node.shape), base = vertical ? 64 : 68;
+const sym = node.op === "leaf" ? "" : words(node.op).sym, curve = isCurve(node);
+const title = 16 + (curve ? 26 : 7 * len(sym)) + 9 * len(node.label);
+let head, row, w;
+if (node.shape.length) { head = 42; row = rows * cell + 10; w = Math.max(base, cols * cell + 34, title); }
+else { head = curve ? 34 : 26; row = 18; w = Math.max(base, title); }
+return { w, h: head + 2 * row, head, row, vy: head + row / 2, gy: head + row + row / 2 };
+}
+const anchor = (b) => (b.head ? b.head + b.row : b.h / 2);
+const range = (a, b, step = 1) => { const o = []; for (let i = a; step > 0 ? i < b : i > b; i += step) o.push(i); return o; };
+function layout(doc, vertical = false) {
+const nodes = doc.nodes, n = nodes.length;
+const index = new Map(nodes.map((v, i) => [v.id, i])), byId = new Map(nodes.map((v) => [v.id, v]));
+const ins = nodes.map((v) => v.inputs.map((s) => index.get(s))), outs = nodes.map(() => []);
+ins.forEach((ss, i) => ss.forEach((s) => outs[s].push(i)));
+const rank = new Array(n).fill(0);
+for (let i = 0; i < n; i++) for (const s of ins[i]) rank[i] = Math.max(rank[i], rank[s] + 1);
+for (let i = 0; i < n; i++) if (!ins[i].length && outs[i].length) rank[i] = Math.min(...outs[i].map((t) => rank[t])) - 1;
+const depth = Math.max(0, ...rank) + 1;
+const cellRank = [...rank], near = nodes.map(() => []), next = nodes.map(() => []), edges = [];
+for (let i = 0; i < n; i++) ins[i].forEach((s, arg) => {
+const via = [];
+let prev = s;
+for (let r = rank[s] + 1; r < rank[i]; r++) {
+const c = cellRank.length;
+cellRank.push(r); near.push([prev]); next.push([]); next[prev].push(c); via.push(c);
+prev = c;
+}
+near[i].push(prev); next[prev].push(i);
+edges.push({ from: s, to: i, arg, via });
+});
+const layers = range(0, depth).map(() => []);
+cellRank.forEach((r, c) => layers[r].push(c));
+const place = new Array(cellRank.length).fill(0);
+const settle = (layer) => layer.forEach((c, k) => { place[c] = k - (layer.length - 1) / 2; });
+layers.forEach(settle);
+for (let sweep = 0; sweep < 8; sweep++) {
+const down = sweep % 2 === 0;
+for (const r of down ? range(0, depth) : range(depth - 1, -1, -1)) {
+const key = new Map();
+for (const c of layers[r]) {
+const side = down ? near[c] : next[c];
+let total = 0;
+for (const m of side) total += place[m];
+key.set(c, side.length ? total / side.length : place[c]);
+}
+layers[r].sort((a, b) => key.get(a) - key.get(b));
+settle(layers[r]);
+}
+}
+const spine = new Array(depth).fill(-1);
+if (n) {
+let at = doc.outputs.length ? index.get(doc.outputs[0]) : n - 1;
+for (;;) {
+spine[rank[at]] = at;
+let best = -1;
+for (const s of ins[at]) {
+if (rank[s] !== rank[at] - 1) continue;
+if (best < 0 || (ins[s].length && !ins[best].length)) best = s;
+else if (!ins[s].length && !ins[best].length && nodes[s].role === "param") best = s;
+}
+if (best < 0) break;
+at = best;
+}
+}
+const box = nodes.map((v) => measure(v, vertical)), gap = vertical ? 12 : 24;
+const up = (c) => (c >= n ? 16 : vertical ? box[c].w / 2 : anchor(box[c]));
+const low = (c) => (c >= n ? 16 : vertical ? box[c].w / 2 : box[c].h - anchor(box[c]));
+const cross = new Array(cellRank.length).fill(0);
+const pivot = (r) => (spine[r] >= 0 ? layers[r].indexOf(spine[r]) : Math.floor((layers[r].length - 1) / 2));
+for (let r = 0; r < depth; r++) {
+const layer = layers[r], p = pivot(r);
+for (let k = p - 1; k >= 0; k--) { const c = layer[k], d = layer[k + 1]; cross[c] = cross[d] - up(d) - gap - low(c); }
+for (let k = p + 1; k < layer.length; k++) { const c = layer[k], d = layer[k - 1]; cross[c] = cross[d] + low(d) + gap + up(c); }
+}
+for (let sweep = 0; sweep < 4; sweep++) {
+for (const r of sweep % 2 === 0 ? range(0, depth) : range(depth - 1, -1, -1)) {
+const layer = layers[r], p = pivot(r);
+for (const k of [...range(p - 1, -1, -1), ...range(p + 1, layer.length)]) {
+const c = layer[k], side = [...near[c], ...next[c]];
+if (!side.length) continue;
+let total = 0;
+for (const m of side) total += cross[m];
+const want = total / side.length;
+if (k < p) { const d = layer[k + 1]; cross[c] = Math.min(want, cross[d] - up(d) - gap - low(c)); }
+else { const d = layer[k - 1]; cross[c] = Math.max(want, cross[d] + low(d) + gap + up(c)); }
+}
+}
+}
+const texts = edges.map((e) => pillText(nodes[e.to], e.arg, byId));
+const room = new Array(depth).fill(vertical ? 34 : 46);
+if (!vertical) edges.forEach((e, k) => {
+if (texts[k] !== null) { const r = cellRank[e.from]; room[r] = Math.max(room[r], 34 + 6.5 * len(texts[k])); }
+});
+const start = new Array(depth).fill(0), thick = new Array(depth).fill(0);
+for (let r = 0; r < depth; r++) {
+for (const c of layers[r]) if (c < n) thick[r] = Math.max(thick[r], vertical ? box[c].h : box[c].w);
+if (r + 1 < depth) start[r + 1] = start[r] + thick[r] + room[r];
+}
+const placed = nodes.map((_, i) => {
+const b = box[i], mid = start[rank[i]] + thick[rank[i]] / 2;
+const x = vertical ? cross[i] - b.w / 2 : mid - b.w / 2, y = vertical ? mid - b.h / 2 : cross[i] - anchor(b);
+return { x, y, ...b, rank: rank[i] };
+});
+for (const e of edges) {
+const s = placed[e.from], t = placed[e.to];
+const double = edges.filter((k) => k.from === e.from && k.to === e.to);
+const shift = double.length === 1 ? 0 : (e.arg - (double.length - 1) / 2) * 10;
+const fwd = [], bwd = [];
+for (const c of e.via) {
+const a = start[cellRank[c]], z = start[cellRank[c]] + thick[cellRank[c]], l = cross[c] - 8, h = cross[c] + 8;
+if (vertical) { fwd.push([l, a], [l, z]); bwd.push([h, a], [h, z]); } else { fwd.push([a, l], [z, l]); bwd.push([a, h], [z, h]); }
+}
+let f0, f1, b0, b1;
+if (vertical) {
+const q = 0.25;
+f0 = [s.x + s.w * q, s.y + s.h]; f1 = [t.x + t.w * q + shift, t.y];
+b0 = [s.x + s.w * (1 - q), s.y + s.h]; b1 = [t.x + t.w * (1 - q) + shift, t.y];
+} else {
+f0 = [s.x + s.w, s.y + s.vy]; f1 = [t.x, t.y + t.vy + shift / 2];
+b0 = [s.x + s.w, s.y + s.gy]; b1 = [t.x, t.y + t.gy + shift / 2];
+}
+e.f = [f0, ...fwd, f1];
+e.b = [b0, ...bwd, b1];
+}
+placePills(edges, texts, placed, nodes, vertical);
+return shifted(placed, edges, vertical);
+}
+function bezier(p, q, t, vertical) {
+const m = vertical ? (p[1] + q[1]) / 2 : (p[0] + q[0]) / 2;
+const c1 = vertical ? [p[0], m] : [m, p[1]], c2 = vertical ? [q[0], m] : [m, q[1]];
+const u = 1 - t, k0 = u * u * u, k1 = 3 * u * u * t, k2 = 3 * u * t * t, k3 = t * t * t;
+return [k0 * p[0] + k1 * c1[0] + k2 * c2[0] + k3 * q[0], k0 * p[1] + k1 * c1[1] + k2 * c2[1] + k3 * q[1]];
+}
+const TRY = [0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74, 0.18, 0.82];
+function placePills(edges, texts, placed, nodes, vertical) {
+const taken = [];
+edges.forEach((e, i) => {
+const text = texts[i];
+e.text = text;
+if (nodes[e.from].role === "const") { e.px = e.py = e.pw = 0; return; }
+const pw = text === null ? 46 : 14 + 6.5 * len(text), pts = e.b, segments = [];
+for (let k = 0; k < pts.length; k += 2) segments.push([pts[k], pts[k + 1]]);
+const middle = (segments.length - 1) / 2;
+const order = segments.map((_, k) => k).sort((a, b) => Math.abs(a - middle) - Math.abs(b - middle));
+let best = null, least = Infinity;
+for (const k of order) {
+for (const t of TRY) {
+const [x, y] = bezier(segments[k][0], segments[k][1], t, vertical);
+let cost = 0;
+for (const [tx, ty, tw, th] of taken) cost += overlap(x, y, pw + 4, 20, tx, ty, tw, th);
+for (const b of placed) cost += overlap(x, y, pw, 18, b.x + b.w / 2, b.y + b.h / 2, b.w, b.h);
+if (cost < least) { best = [x, y]; least = cost; }
+if (cost === 0) break;
+}
+if (least === 0) break;
+}
+e.px = best[0]; e.py = best[1]; e.pw = pw;
+taken.push([best[0], best[1], pw, 18]);
+});
+}
+function overlap(x, y, w, h, x2, y2, w2, h2) {
+const dx = (w + w2) / 2 - Math.abs(x - x2), dy = (h + h2) / 2 - Math.abs(y - y2);
+return dx > 0 && dy > 0 ? dx * dy : 0;
+}
+function shifted(placed, edges, vertical) {
+let xs = Infinity, ys = Infinity, xe = -Infinity, ye = -Infinity;
+const see = (x, y, X, Y) => { xs = Math.min(xs, x); ys = Math.min(ys, y); xe = Math.max(xe, X); ye = Math.max(ye, Y); };
+for (const b of placed) see(b.x, b.y, b.x + b.w, b.y + b.h);
+for (const e of edges) {
+for (const [x, y] of [...e.f, ...e.b]) see(x, y, x, y);
+if (e.pw) see(e.px - e.pw / 2, e.py - 9, e.px + e.pw / 2, e.py + 9);
+}
+if (xs === Infinity) xs = ys = xe = ye = 0;
+const x0 = xs - 8, y0 = ys - 8, move = ([x, y]) => [r2(x - x0), r2(y - y0)];
+for (const b of placed) { b.x = r2(b.x - x0); b.y = r2(b.y - y0); }
+for (const e of edges) {
+e.f = e.f.map(move); e.b = e.b.map(move);
+[e.px, e.py] = move([e.px, e.py]);
+delete e.via;
+}
+return { w: r2(xe - x0 + 8), h: r2(ye - y0 + 8), vertical, nodes: placed, edges };
+}
+const vars = (mode) => {
+let out = "";
+for (const r of Object.values(TOKENS.roles)) {
+out += `--${r.css}:${mode === "dark" ? r.dark : r.light};--${r.css}t:${mode === "dark" ? r.darktint : r.tint};`;
+}
+for (const r of Object.values(TOKENS.neutral)) out += `--${r.css}:${r[mode]};`;
+return out;
+};
+const css = () => `
+.bp{${vars("light")}font:16px/1.45 ${TOKENS.sans};color:var(--t);background:var(--bg);box-sizing:border-box;
+max-width:860px;margin:0 auto;padding:8px;text-align:left;overflow-wrap:anywhere;color-scheme:light;
+font-variant-numeric:tabular-nums}
+.bp[data-dark]{${vars("dark")}color-scheme:dark}
+.bp *{box-sizing:border-box}
+.bp p{margin:0;color:inherit;font-size:inherit}
+.bp .ttl{font-size:19px;font-weight:700;line-height:1.3;margin:0 0 6px}
+.bp .sub{color:var(--m);margin:0 0 8px}
+.bp .lgd{display:flex;flex-wrap:wrap;gap:2px 18px;color:var(--m);font-size:14px;margin:0 0 6px;padding:0;list-style:none}
+.bp .lgd span{display:inline-flex;align-items:center;gap:6px}
+.bp .lgd svg{flex:none}
+.bp .stage{overflow-x:auto;overflow-y:hidden;outline-offset:2px}
+.bp svg{display:block;max-width:none;margin:0}
+.bp svg text{font-family:inherit;fill:var(--t)}
+.bp .i,.bp svg .i{font-family:${TOKENS.serif};font-style:italic;font-size:1.08em}
+.bp .v{color:var(--v);font-weight:600}.bp .g{color:var(--g);font-weight:600}
+.bp .l{color:var(--l);font-weight:600}.bp .p{color:var(--p);font-weight:600}.bp .m{color:var(--m)}
+.bp .v.i,.bp .g.i,.bp .l.i,.bp .p.i{font-weight:400}
+.bp .bar{text-decoration:overline;text-decoration-thickness:1.5px}
+.bp svg .v{fill:var(--v);font-weight:600}.bp svg .g{fill:var(--g);font-weight:600}
+.bp svg .l{fill:var(--l);font-weight:600}.bp svg .p{fill:var(--p)}.bp svg .m{fill:var(--m)}
+.bp .line{border-left:4px solid var(--ln,var(--g));background:var(--pn);border-radius:0 6px 6px 0;padding:8px 14px;margin:10px 0;min-height:68px}
+.bp .line p:first-child{font-size:18px}
+.bp .line p+p{color:var(--m);font-size:15px}
+.bp .row{display:flex;flex-wrap:wrap;gap:8px;align-items:center;margin:8px 0}
+.bp button,.bp select,.bp input[type=number]{font:inherit;font-size:15px;color:var(--t);background:var(--bg);border:1.5px solid var(--o);
+border-radius:6px;min-height:36px;padding:4px 12px;margin:0;box-shadow:none;max-width:100%;line-height:1.3;text-transform:none;letter-spacing:0}
+.bp select{padding-right:26px}
+.bp button{cursor:pointer;display:inline-flex;align-items:center;justify-content:center;gap:6px}
+.bp button:hover{background:var(--pn)}
+.bp button[aria-disabled=true]{color:var(--m);border-style:dotted;cursor:default}
+.bp button[aria-pressed=true]{border-color:var(--t);box-shadow:0 0 0 1.5px var(--t)}
+.bp button.go{background:var(--ln);border-color:var(--ln);color:var(--bg)}
+.bp button.go[aria-disabled=true]{background:var(--bg);color:var(--m);border-color:var(--o)}
+.bp :focus-visible{outline:3px solid var(--t);outline-offset:2px}
+.bp svg:focus-visible,.bp svg g:focus-visible{outline:none}
+.bp .n{cursor:pointer}.bp .n.drag{cursor:ew-resize}.bp .n.now .box{stroke-width:2.6;stroke:var(--t)!important}.bp .n:focus-visible .box{stroke-width:3.6;stroke:var(--t)!important}
+.bp input[type=number]{width:92px;text-align:right;color:var(--v);padding:4px 6px}
+.bp input[type=range]{-webkit-appearance:none;appearance:none;background:transparent;height:36px;margin:0;min-width:60px;flex:1;width:100%;padding:0;border:0;--f:50%}
+.bp input[type=range]::-webkit-slider-runnable-track{height:6px;border-radius:3px;background:linear-gradient(to right,var(--tk,var(--v)) var(--f),var(--hr) var(--f))}
+.bp input[type=range]::-moz-range-track{height:6px;border-radius:3px;background:linear-gradient(to right,var(--tk,var(--v)) var(--f),var(--hr) var(--f))}
+.bp input.scrub::-webkit-slider-runnable-track{background:linear-gradient(to right,var(--v) calc(var(--s) - 3px),transparent calc(var(--s) - 3px) calc(var(--s) + 3px),var(--g) calc(var(--s) + 3px))}
+.bp input.scrub::-moz-range-track{background:linear-gradient(to right,var(--v) calc(var(--s) - 3px),transparent calc(var(--s) - 3px) calc(var(--s) + 3px),var(--g) calc(var(--s) + 3px))}
+.bp input[type=range]::-webkit-slider-thumb{-webkit-appearance:none;width:22px;height:22px;border-radius:50%;background:var(--bg);border:2.5px solid var(--t);margin-top:-8px;cursor:grab}
+.bp input[type=range]::-moz-range-thumb{width:18px;height:18px;border-radius:50%;background:var(--bg);border:2.5px solid var(--t);cursor:grab}
+.bp .ctls{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,240px),1fr));gap:2px 24px;margin:6px 0}
+.bp .ctl{display:flex;align-items:center;gap:10px;min-width:0}
+.bp .ctl>label,.bp .ctl>.lab{flex:none;min-width:1.6em;margin:0;font-size:15px;font-weight:400;color:var(--t)}
+.bp .ctl select{flex:1;min-width:0}
+.bp .tr{display:flex;flex-wrap:wrap;gap:8px;align-items:center;margin:8px 0}
+.bp .tr .sc{flex:1 1 220px;min-width:0}
+.bp .tr .sc .ends{display:flex;justify-content:space-between;font-size:14px;color:var(--m);gap:8px}
+.bp .pred{border-top:1px solid var(--hr);padding-top:10px;margin-top:10px}
+.bp .pred .ans{min-height:1.5em;margin-top:6px}
+.bp .note{color:var(--m);font-size:14px;margin:6px 0}
+.bp .err{border-left:4px solid var(--g);background:var(--pn);padding:10px 14px;margin:8px 0}
+.bp details{margin:10px 0 4px;border:0;padding:0;background:none;box-shadow:none}
+.bp summary{cursor:pointer;color:var(--m);padding:8px 0;font-weight:400;background:none;border:0}
+.bp .tbl{overflow-x:auto;max-height:420px;overflow-y:auto}
+.bp table{border-collapse:collapse;font-size:14px;margin:4px 0 12px;background:var(--bg);color:var(--t);width:auto;display:table;border:0;table-layout:auto}
+.bp th,.bp td{padding:3px 12px 3px 0;text-align:right;border:0;border-bottom:1px solid var(--hr);background:var(--bg);color:var(--t);white-space:nowrap;font-weight:400;vertical-align:baseline;max-width:none}
+.bp th:first-child,.bp td:first-child{text-align:left}
+.bp thead th{color:var(--m)}
+.bp caption{text-align:left;color:var(--m);caption-side:top;padding:4px 0}
+.bp .vh{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
+.bp .wrap{position:relative}
+.bp .drag{cursor:ew-resize;touch-action:pan-y}
+.bp .cols{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,300px),1fr));gap:12px 20px;align-items:start}
+.bp canvas{display:block;max-width:100%;border:1px solid var(--hr)}
+.bp .fs{font-size:14px;color:var(--m)}
+.bp .chip{border:1.5px solid var(--l);background:var(--lt);color:var(--l);border-radius:12px;padding:0 8px;font-weight:600}
+@media (pointer:coarse){.bp button,.bp select,.bp input[type=number],.bp input[type=range],.bp summary{min-height:44px}.bp button{min-width:44px}}
+@media (max-width:480px){.bp .tr button{flex:1}.bp .tr .sc{flex-basis:100%}.bp .ttl{font-size:18px}}
+@media (forced-colors:active){.bp{--v:CanvasText;--g:CanvasText;--l:CanvasText;--p:CanvasText;--t:CanvasText;--m:CanvasText;--o:CanvasText;--bx:CanvasText;--bg:Canvas;--pn:Canvas;--vt:Canvas;--gt:Canvas;--lt:Canvas;--pt:Canvas;--hr:CanvasText}.bp svg{forced-color-adjust:none}}
+@media print{.bp,.bp[data-dark]{${vars("light")}color-scheme:light;max-width:none}.bp .noprint{display:none!important}.bp .stage{overflow:visible}.bp .wrap{break-inside:avoid}}
+`;
+const SVG = "http://www.w3.org/2000/svg";
+const fillIn = (el, props, kids) => {
+for (const [k, v] of Object.entries(props || {})) {
+if (v === null || v === undefined || v === false) continue;
+if (k.startsWith("on")) el.addEventListener(k.slice(2), v);
+else el.setAttribute(k, v === true ? "" : v);
+}
+for (const kid of kids.flat(3)) if (kid !== null && kid !== undefined && kid !== false) el.append(kid.nodeType ? kid : document.createTextNode(kid));
+return el;
+};
+const h = (tag, props, ...kids) => fillIn(document.createElement(tag), props, kids);
+const s = (tag, props, ...kids) => fillIn(document.createElementNS(SVG, tag), props, kids);
+const KEEP = { "data-lm-suppress-shortcuts": "true" };
+let serial = 0;
+const uid = () => "bp-e" + ++serial;
+const rich = (parts) => parts.map((q) => (typeof q === "string" ? q : h("span", { class: q[0] }, q[1])));
+const plain = (parts) => parts.map((q) => (typeof q === "string" ? q : (q[0].includes("bar") ? q[1] + "-bar" : q[1]))).join("");
+const setText = (el, text) => { if (el.textContent !== text) el.textContent = text; };
+const attr = (el, k, v) => {
+const t = String(v);
+if (el.getAttribute(k) !== t) el.setAttribute(k, t);
+};
+const ICON = {
+first: "M2 2h2.5v12H2zM14 2v12L5.5 8z", prev: "M12 2v12L3.5 8z", next: "M4 2v12l8.5-6z", play: "M4 2v12l8.5-6z",
+pause: "M3 2h3.5v12H3zM9.5 2H13v12H9.5z", last: "M11.5 2H14v12h-2.5zM2 2v12l8.5-6z",
+};
+const icon = (name) => s("svg", { width: 16, height: 16, viewBox: "0 0 16 16", "aria-hidden": "true" }, s("path", { d: ICON[name], fill: "currentColor" }));
+function button(text, on, props = {}) {
+const b = h("button", { type: "button", ...KEEP, ...props, onclick: () => b.getAttribute("aria-disabled") !== "true" && on(b) }, text);
+return b;
+}
+const enable = (b, yes) => attr(b, "aria-disabled", yes ? "false" : "true");
+const LEGEND = {
+value: ["value", () => s("path", { d: "M2 3v10l9-5z", style: "fill:var(--v)" })],
+gradient: ["gradient of the loss", () => s("path", { d: "M11 3v10L2 8z", style: "fill:var(--g)" })],
+local: ["local derivative", null],
+parameter: ["parameter", () => [s("rect", { x: 1, y: 1.5, width: 13, height: 13, fill: "none", "stroke-width": 1.5, style: "stroke:var(--p)" }), s("rect", { x: 1, y: 1.5, width: 4, height: 13, style: "fill:var(--p)" })]],
+data: ["data", () => s("rect", { x: 1, y: 1.500, width: 13, height: 13, rx: 4, fill: "none", "stroke-width": 1.5, style: "stroke:var(--m)" })],
+};
+const legend = (names) => h("p", { class: "lgd" }, names.map((k) => h("span", {}, k === "local" ? h("span", { class: "chip", "aria-hidden": "true" }, "×k")
+: s("svg", { width: 16, height: 16, "aria-hidden": "true" }, LEGEND[k][1]()), LEGEND[k][0])));
+function dark(el) {
+const t = document.documentElement.dataset.theme;
+if (t === "dark" || t === "light") return t === "dark";
+const lab = document.body && document.body.dataset.jpThemeLight;
+if (lab) return lab === "false";
+return typeof matchMedia === "function" && matchMedia("(prefers-color-scheme: dark)").matches;
+}
+const calm = () => typeof matchMedia === "function" && matchMedia("(prefers-reduced-motion: reduce)").matches;
+function frame(ctx, { title, sub, legend: names }) {
+const id = uid();
+const live = h("div", { class: "vh", "aria-live": "polite", role: "status" });
+const main = h("div", { class: "wrap" });
+const root = h("div", { class: "bp", role: "group", "aria-labelledby": id }, h("style", {}, css()),
+main, live);
+main.append(h("p", { class: "ttl", id }, title));
+if (sub) main.append(h("p", { class: "sub" }, sub));
+if (names) main.append(legend(names));
+const theme = () => { root.toggleAttribute("data-dark", dark(root)); ctx.onTheme?.(); };
+theme();
+const see = new MutationObserver(theme);
+see.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
+if (document.body) see.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light"] });
+const mq = matchMedia("(prefers-color-scheme: dark)");
+mq.addEventListener("change", theme);
+ctx.cleanup.push(() => { see.disconnect(); mq.removeEventListener("change", theme); });
+ctx.el.append(root);
+let timer = 0;
+const say = (text) => { clearTimeout(timer); timer = setTimeout(() => setText(live, text), 150); };
+ctx.cleanup.push(() => clearTimeout(timer));
+return { root, main, say, add: (...k) => { main.append(...k); return k[0]; } };
+}
+function line(kind = "g") {
+const a = h("p"), b = h("p"), el = h("div", { class: "line", style: `--ln:var(--${kind})` }, a, b);
+return {
+el,
+set(parts, sentence = "", color = null) {
+a.replaceChildren(...rich(parts));
+if (Array.isArray(sentence)) b.replaceChildren(...rich(sentence)); else setText(b, sentence);
+if (color) el.style.setProperty("--ln", `var(--${color})`);
+return plain(parts) + ". " + (Array.isArray(sentence) ? plain(sentence) : sentence);
+},
+};
+}
+const span = (x, lo, hi) => Math.max(0, Math.min(100, (100 * (x - lo)) / (hi - lo || 1))) + "%";
+function slider({ label, cls = "i", aria, min, max, step, value, on, log = false, box = true, show, kind }) {
+const to = log ? Math.log10 : (x) => x, from = log ? (x) => 10 ** x : (x) => x;
+const id = uid(), name = aria || label;
+const r = h("input", { type: "range", id, min: to(min), max: to(max), step: log ? 0.05 : step, "aria-label": name, ...KEEP, style: kind ? `--tk:var(--${kind})` : null });
+const n = box ? h("input", { type: "number", step: "any", "aria-label": name + ", exact value", ...KEEP }) : h("span", { class: "v", style: "min-width:56px;text-align:right" });
+const put = (x, from2) => {
+if (from2 !== r) r.value = to(Math.max(min, Math.min(max, x)));
+r.style.setProperty("--f", span(to(x), to(min), to(max)));
+r.setAttribute("aria-valuetext", show ? show(x) : fmt(x));
+if (!box) setText(n, show ? show(x) : fmt(x));
+else if (from2 !== n) n.value = log ? Number(x.toPrecision(3)) : Number(x.toPrecision(6));
+};
+r.addEventListener("input", () => { const x = from(+r.value), y = log ? Number(x.toPrecision(3)) : x; put(y, r); on(y); });
+if (box) n.addEventListener("change", () => { const x = Number(n.value); if (n.value !== "" && Number.isFinite(x) && (!log || x > 0)) { put(x, n); on(x); } else put(last); });
+let last = value;
+const set = (x) => { last = x; put(x); };
+set(value);
+return { el: h("div", { class: "ctl" }, h("label", { for: id, class: cls }, label), r, n), set, input: r, box: n };
+}
+function choice({ label, options, value, on }) {
+const id = uid();
+const el = h("select", { id, ...KEEP, onchange: () => on(el.value) }, options.map((o) => { const [v, t] = Array.isArray(o) ? o : [o, o]; return h("option", { value: v }, t); }));
+el.value = value;
+return { el: h("div", { class: "ctl" }, h("label", { for: id }, label), el), set: (v) => { el.value = v; }, input: el };
+}
+function transport(ctx, { total, split, get, set, ends }) {
+let timer = 0;
+const stop = () => { clearInterval(timer); timer = 0; play.replaceChildren(icon("play"), "Play"); };
+const go = (k, anim) => set(Math.max(0, Math.min(total, k)), anim);
+const first = button(icon("first"), () => { stop(); go(0); }, { "aria-label": "To the start" });
+const prev = button(icon("prev"), () => { stop(); go(get() - 1); }, { "aria-label": "One step back" });
+const next = button([icon("next"), "Step"], () => { stop(); go(get() + 1, true); }, { class: "go" });
+const toggle = () => {
+if (timer) return stop();
+if (get() >= total) go(0);
+play.replaceChildren(icon("pause"), "Pause");
+timer = setInterval(() => { if (!play.isConnected || get() >= total) stop(); else go(get() + 1, true); }, 800);
+};
+const play = button([icon("play"), "Play"], toggle);
+const last = button(icon("last"), () => { stop(); go(total); }, { "aria-label": "To the end" });
+const scrub = h("input", { type: "range", min: 0, max: total, step: 1, class: "scrub", "aria-label": "Step", ...KEEP, oninput: () => { stop(); go(+scrub.value); } });
+scrub.style.setProperty("--s", span(split, 0, total));
+const a = h("span"), b = h("span");
+ctx.cleanup.push(() => clearInterval(timer));
+return {
+el: h("div", { class: "tr noprint" }, first, prev, next, play, last, h("div", { class: "sc" }, scrub, h("div", { class: "ends" }, a, b))),
+toggle, stop, go,
+paint() {
+const k = get();
+scrub.value = k;
+enable(first, k > 0); enable(prev, k > 0); enable(next, k < total); enable(last, k < total);
+next.style.setProperty("--ln", `var(--${k < split ? "v" : "g"})`);
+const [ta, tb] = ends(k);
+setText(a, ta); setText(b, tb);
+scrub.setAttribute("aria-valuetext", k <= split && k < total ? ta : tb);
+},
+};
+}
+function predict(ctx, { ask, more = true, act = "Try it" }) {
+const q = h("p"), opts = h("div", { class: "row" }), ans = h("p", { class: "ans" });
+const el = h("div", { class: "pred noprint" }, q, opts, ans);
+let round = 0;
+function show() {
+const cur = ask(round);
+if (!cur) { el.hidden = true; return; }
+el.hidden = false;
+q.replaceChildren(h("b", {}, "Predict. "), ...rich(cur.parts));
+ans.replaceChildren();
+let mine = -1, done = false;
+const bs = cur.options.map((t, i) => button(t, () => {
+if (done) return;
+mine = i;
+bs.forEach((b, j) => attr(b, "aria-pressed", j === i));
+enable(go, true);
+}, { "aria-pressed": "false" }));
+const go = button(act, () => {
+if (done || mine < 0) return;
+done = true;
+const r = cur.commit();
+ans.replaceChildren(h("b", {}, r.right === mine ? "Yes. " : `No: ${cur.options[r.right].toLowerCase()}. `), ...rich(r.parts));
+ctx.say(plain([r.right === mine ? "Yes. " : "No. ", ...r.parts]));
+enable(go, false);
+});
+enable(go, false);
+opts.replaceChildren(...bs, go, ...(more ? [button("Another", () => { round++; show(); })] : []));
+}
+show();
+return { el, show };
+}
+function table(tables) {
+const body = h("div", { class: "tbl", tabindex: 0, role: "region", "aria-label": "All numbers as a table", ...KEEP });
+const el = h("details", { ontoggle: () => paint() }, h("summary", { ...KEEP }, "All numbers as a table"), body);
+function paint() {
+if (!el.open) return;
+body.replaceChildren(...tables().map(({ caption, head, rows }) => h("table", {}, caption && h("caption", {}, caption),
+h("thead", {}, h("tr", {}, head.map((c) => h("th", { scope: "col" }, c)))),
+h("tbody", {}, rows.map((r) => h("tr", {}, r.map((c) => (c && c.exact !== undefined ? h("td", { "data-exact": c.exact, class: c.cls }, c.text) : h("td", {}, c)))))))));
+}
+return { el, paint };
+}
+function framed(ctx, f) {
+let asked = 0;
+ctx.cleanup.push(() => cancelAnimationFrame(asked));
+return () => { if (!asked) asked = requestAnimationFrame(() => { asked = 0; f(); }); };
+}
+const widthOf = (el) => el.clientWidth || 720;
+function onWidth(ctx, el, f) {
+let w = -1;
+const ro = new ResizeObserver(() => { const k = el.clientWidth; if (k && k !== w) { w = k; f(k); } });
+ro.observe(el);
+ctx.cleanup.push(() => ro.disconnect());
+}
+function axes({ w, h: H, x, y, logx, logy, xlabel, ylabel, pad = [12, 14, 40, 56], xticks, yticks, xfmt, yfmt }) {
+const [pt, pr, pb, pl] = pad, g = s("g");
+const fx = logx ? Math.log10 : (v) => v, fy = logy ? Math.log10 : (v) => v;
+const X = (v) => pl + ((fx(v) - fx(x[0])) / (fx(x[1]) - fx(x[0]))) * (w - pl - pr);
+const Y = (v) => H - pb - ((fy(v) - fy(y[0])) / (fy(y[1]) - fy(y[0]))) * (H - pt - pb);
+const ticks = (lo, hi, log, n) => {
+if (log) { const a = Math.ceil(Math.log10(lo) - 1e-9), b = Math.floor(Math.log10(hi) + 1e-9), k = Math.max(1, Math.ceil((b - a) / n)); const o = []; for (let e = a; e <= b; e += k) o.push(10 ** e); return o; }
+const raw = (hi - lo) / n, mag = 10 ** Math.floor(Math.log10(raw)), st = [1, 2, 5, 10].find((m) => m * mag >= raw) * mag, o = [];
+for (let v = Math.ceil(lo / st - 1e-9) * st; v <= hi + 1e-9 * st; v += st) o.push(Math.abs(v) < 1e-12 ? 0 : Number(v.toPrecision(12)));
+return o;
+};
+const lab = (v, log) => (log ? "10" + sup10(Math.round(Math.log10(v))) : String(v).replace("-", "−"));
+const xt = xticks || ticks(x[0], x[1], logx, Math.max(2, Math.floor(w / 90))), yt = yticks || ticks(y[0], y[1], logy, Math.max(2, Math.floor(H / 50)));
+for (const v of xt) g.append(s("path", { d: `M${X(v)} ${pt}V${H - pb}`, style: "stroke:var(--hr)", fill: "none" }), s("text", { x: X(v), y: H - pb + 16, "text-anchor": "middle", class: "m", "font-size": 12 }, xfmt ? xfmt(v) : lab(v, logx)));
+for (const v of yt) g.append(s("path", { d: `M${pl} ${Y(v)}H${w - pr}`, style: "stroke:var(--hr)", fill: "none" }), s("text", { x: pl - 6, y: Y(v) + 4, "text-anchor": "end", class: "m", "font-size": 12 }, yfmt ? yfmt(v) : lab(v, logy)));
+g.append(s("path", { d: `M${pl} ${pt}V${H - pb}H${w - pr}`, style: "stroke:var(--m)", fill: "none" }));
+if (xlabel) g.append(s("text", { x: (pl + w - pr) / 2, y: H - 6, "text-anchor": "middle", class: "m", "font-size": 13 }, xlabel));
+if (ylabel) g.append(s("text", { x: 0, y: 0, transform: `translate(12 ${(pt + H - pb) / 2}) rotate(-90)`, "text-anchor": "middle", class: "m", "font-size": 13 }, ylabel));
+return { g, X, Y, inner: [pl, pt, w - pr, H - pb] };
+}
+const SUPS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
+const sup10 = (n) => (n < 0 ? "⁻" : "") + [...String(Math.abs(n))].map((c) => SUPS[+c]).join("");
+const path = (pts) => pts.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(2)} ${y.toFixed(2)}`).join("");
+const MAX_ELEMENTS = 400, MAX_NODES = 60;
+const flat = (v, out = []) => { if (Array.isArray(v)) for (const k of v) flat(k, out); else out.push(num(v)); return out; };
+const tensorOf = (shape, value) => T(shape, Float64Array.from(flat(value)));
+function checkDoc(doc) {
+if (!doc || !Array.isArray(doc.nodes) || !Array.isArray(doc.outputs)) throw new Error("the graph document has no list of nodes and outputs");
+const seen = new Map();
+for (const v of doc.nodes) {
+if (!v || typeof v.id !== "number" || !Array.isArray(v.inputs) || !Array.isArray(v.shape)) throw new Error("a node of the graph document lacks id, inputs or shape");
+if (seen.has(v.id)) throw new Error(`two nodes have the id ${v.id}`);
+for (const s of v.inputs) if (!seen.has(s)) throw new Error(`node “${v.label}” uses node ${s}, which does not come before it`);
+if (v.op !== "leaf" && !Object.hasOwn(OPS, v.op)) throw new Error(`this page does not know the operation “${v.op}” (node “${v.label}”)`);
+if (v.op === "leaf") {
+if (v.value === undefined) throw new Error(`leaf “${v.label}” has no value`);
+const have = flat(v.value).length;
+if (have !== size(v.shape)) throw new Error(`leaf “${v.label}” has ${have} numbers for shape ${shapeText(v.shape)}`);
+}
+seen.set(v.id, v);
+}
+for (const o of doc.outputs) if (!seen.has(o)) throw new Error(`output ${o} is not a node`);
+return doc;
+}
+const elements = (doc) => doc.nodes.reduce((n, v) => n + size(v.shape), 0);
+class Graph {
+constructor(doc) {
+this.doc = checkDoc(doc);
+this.nodes = doc.nodes;
+const at = new Map(doc.nodes.map((v, i) => [v.id, i]));
+this.at = at;
+this.ins = doc.nodes.map((v) => v.inputs.map((s) => at.get(s)));
+this.out = at.get(doc.outputs[0]);
+this.vals = doc.nodes.map((v) => (v.op === "leaf" ? tensorOf(v.shape, v.value) : null));
+this.active = [];
+doc.nodes.forEach((v, i) => { this.active[i] = v.op === "leaf" ? v.role !== "const" && v.role !== "aux" : this.ins[i].some((s) => this.active[s]); });
+this.steps = [];
+doc.nodes.forEach((v, i) => { if (v.op !== "leaf") this.steps.push({ kind: "f", node: i }); });
+this.split = this.steps.length;
+const reach = new Set([this.out]);
+this.order = [];
+for (let i = doc.nodes.length - 1; i >= 0; i--) {
+if (!reach.has(i) || doc.nodes[i].op === "leaf") continue;
+this.order.push(i);
+this.ins[i].forEach((s, arg) => { if (this.active[s]) { reach.add(s); this.steps.push({ kind: "b", node: i, arg, to: s }); } });
+}
+this.reach = reach;
+this.parts = doc.nodes.map(() => []);
+this.steps.forEach((st, k) => { if (st.kind === "b") this.parts[st.to].push(k); });
+this.firstUse = doc.nodes.map((_, i) => this.steps.findIndex((st) => st.kind === "f" && st.node === i) + 1);
+}
+set(i, tensor) { this.vals[i] = tensor; }
+forward() {
+for (let i = 0; i < this.nodes.length; i++) {
+const v = this.nodes[i];
+if (v.op !== "leaf") this.vals[i] = OPS[v.op].f(this.ins[i].map((s) => this.vals[s]), v.params || {});
+}
+return this.vals[this.out];
+}
+backward() {
+const g = this.nodes.map(() => null);
+g[this.out] = full(this.vals[this.out].s, 1);
+this.contrib = new Array(this.steps.length).fill(null);
+let k = this.split;
+for (const i of this.order) {
+const v = this.nodes[i], xs = this.ins[i].map((s) => this.vals[s]);
+const cts = OPS[v.op].b(g[i], xs, this.vals[i], v.params || {});
+this.ins[i].forEach((s, arg) => {
+if (!this.active[s]) return;
+const c = cts[arg];
+this.contrib[k++] = c;
+g[s] = g[s] ? add(g[s], c) : c;
+});
+}
+this.grads = g.map((t, i) => t || full(this.vals[i].s, 0));
+return this.grads;
+}
+run() { this.forward(); this.backward(); return this; }
+local(i, arg) {
+const v = this.nodes[i], xs = this.ins[i].map((s) => this.vals[s]);
+return OPS[v.op].b(scalar(1), xs, this.vals[i], v.params || {})[arg].d[0];
+}
+problem() {
+const bad = (t) => t.d.some((x) => !Number.isFinite(x));
+const nan = (t) => t.d.some((x) => x !== x);
+for (let i = 0; i < this.nodes.length; i++) {
+const t = this.vals[i];
+if (!bad(t)) continue;
+const v = this.nodes[i], what = nan(t) ? "NaN (not a number)" : "infinite";
+if (v.op === "leaf") return { node: i, back: false, text: `${v.label} is ${what}, and everything computed from it inherits that. Give ${v.label} a finite value.` };
+const w = words(v.op).sym, names = v.inputs.map((s) => this.nodes[this.at.get(s)].label).join(", ");
+return { node: i, back: false, text: `${v.label} is ${what}: ${w} of ${names} left the range of floating point numbers (largest: about 1.8×10³⁰⁸), or has no value there.` };
+}
+for (let k = this.split; k < this.steps.length; k++) {
+if (!bad(this.contrib[k])) continue;
+const st = this.steps[k], v = this.nodes[st.node], to = this.nodes[st.to];
+const what = nan(this.contrib[k]) ? "NaN (not a number)" : "infinite";
+return { node: st.to, back: true, text: `The values are finite, but the gradient that ${v.label} hands to ${to.label} is ${what}: the local derivative of ${words(v.op).sym} has no finite value there, or ∞ met 0.` };
+}
+return null;
+}
+}
+function cost(graph, st) {
+const v = graph.nodes[st.node], n = size(v.shape);
+if (v.op === "matmul" || (v.op === "affine" && st.arg !== 2)) return n * (graph.vals[graph.ins[st.node][0]].s.at(-1) ?? 1);
+if (v.op === "affine") return 0;
+if (["add", "subtract", "negative", "sum", "reshape", "transpose", "broadcast_to"].includes(v.op)) return 0;
+return st.kind === "b" || v.op === "multiply" ? n : 0;
+}
+const rms = (t) => { let q = 0; for (const x of t.d) q += x * x; return t.d.length ? Math.sqrt(q / t.d.length) : 0; };
+const thickness = (m) => (m > 0 && Number.isFinite(m) ? Math.max(0.8, Math.min(4.8, 2.6 + 0.75 * Math.log10(m))) : m === 0 ? 0.8 : 4.8);
+function pathOf(pts, vertical) {
+let d = `M${pts[0][0]} ${pts[0][1]}`;
+for (let k = 0; k + 1 < pts.length; k++) {
+const [p, q] = [pts[k], pts[k + 1]];
+if (k % 2) d += `L${q[0]} ${q[1]}`;
+else if (vertical) { const m = (p[1] + q[1]) / 2; d += `C${p[0]} ${m} ${q[0]} ${m} ${q[0]} ${q[1]}`; }
+else { const m = (p[0] + q[0]) / 2; d += `C${m} ${p[1]} ${m} ${q[1]} ${q[0]} ${q[1]}`; }
+}
+return d;
+}
+function hinton(t, x, y) {
+const [rows, cols, cell] = grid(t.s);
+let most = 0;
+for (const v of t.d) if (Number.isFinite(v)) most = Math.max(most, Math.abs(v));
+let pos = "", neg = "", bad = "";
+for (let k = 0; k < t.d.length; k++) {
+const v = t.d[k], cx = x + ((k % cols) + 0.5) * cell, cy = y + (Math.floor(k / cols) + 0.5) * cell;
+if (!Number.isFinite(v)) { const q = cell / 2 - 1; bad += `M${cx - q} ${cy - q}l${2 * q} ${2 * q}m0 ${-2 * q}l${-2 * q} ${2 * q}`; continue; }
+const q = Math.max(0.8, (cell - 1.5) * Math.sqrt(most ? Math.abs(v) / most : 0)) / 2;
+if (v < 0) { const k2 = Math.max(0.6, q - 0.6); neg += `M${cx - k2} ${cy - k2}h${2 * k2}v${2 * k2}h${-2 * k2}z`; } else pos += `M${cx - q} ${cy - q}h${2 * q}v${2 * q}h${-2 * q}z`;
+}
+return { pos, neg, bad, w: cols * cell, h: rows * cell };
+}
+function summary(doc) {
+const ops = new Map();
+for (const v of doc.nodes) if (v.op !== "leaf") ops.set(v.op, (ops.get(v.op) || 0) + 1);
+return [...ops].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).slice(0, 8).map(([k, n]) => `${n} × ${k}`).join(", ");
+}
+function graphFigure(ctx) {
+const spec = ctx.spec, doc = checkDoc(spec.doc);
+const F = frame(ctx, { title: spec.title, sub: spec.sub, legend: ["value", "gradient", "local", "parameter", "data"] });
+const big = elements(doc);
+if (big > MAX_ELEMENTS || doc.nodes.length > MAX_NODES) {
+F.add(h("div", { class: "err" }, h("p", {}, h("b", {}, "This graph is too large to draw. "), `It has ${doc.nodes.length} nodes holding ${fmtCount(big)} numbers; a picture stays readable up to ${MAX_NODES} nodes and ${MAX_ELEMENTS} numbers.`),
+h("p", {}, "Operations: " + summary(doc) + ".")));
+const g0 = new Graph(doc).run();
+const tb = table(() => [{ head: ["name", "operation", "shape", "value (RMS)", "gradient (RMS)"], rows: doc.nodes.map((v, i) => [v.label, v.op, shapeText(v.shape), fmt(rms(g0.vals[i])), fmt(rms(g0.grads[i]))]) }]);
+F.add(tb.el);
+return;
+}
+const G = new Graph(doc), N = doc.nodes, total = G.steps.length, byId = new Map(N.map((v) => [v.id, v]));
+const scalarOnly = N.every((v) => !v.shape.length);
+const leaves = (spec.leaves || []).map((lf) => ({ ...lf, i: G.at.get(lf.id), node: byId.get(lf.id) }));
+const start = leaves.map((lf) => G.vals[lf.i]);
+for (const lf of leaves) { const v = ctx.get(lf.trait); if (v !== undefined && v !== null) G.set(lf.i, tensorOf(lf.node.shape, v)); }
+const clampStep = (k) => (typeof k === "number" && k >= 0 ? Math.min(total, k) : total);
+let step = clampStep(ctx.get("step")), chosen = -1, L = null, view = null, focus = G.out;
+const locals = new Array(total).fill(0), partial = new Array(total).fill(null);
+const stage = h("div", { class: "stage" }), say = line();
+F.add(stage, say.el);
+const tr = transport(ctx, {
+total, split: G.split, get: () => step, set: (k, anim) => go(k, anim),
+ends: (k) => {
+const f = Math.min(k, G.split), b = Math.max(0, k - G.split), n = total - G.split;
+if (scalarOnly) return [`forward ${f}/${G.split}`, `backward ${b}/${n}`];
+const c = (from, to) => fmtCount(G.steps.slice(from, to).reduce((a, st) => a + cost(G, st), 0));
+return [`forward ${f}/${G.split}, ${c(0, f)} mult.`, `backward ${b}/${n}, ${c(G.split, G.split + b)} mult.`];
+},
+});
+F.add(tr.el);
+const setLeaf = (lf, t, push = true) => { G.set(lf.i, t); if (push) ctx.set(lf.trait, lf.node.shape.length ? Array.from(t.d) : t.d[0]); dirty(); };
+const ctl = h("div", { class: "ctls noprint" });
+for (const lf of leaves) {
+const [lo, hi, st] = lf.range, kind = lf.node.role === "param" ? "p i" : "i", name = lf.node.label;
+if (!lf.node.shape.length) {
+lf.ui = slider({ label: name, cls: kind, aria: name, min: lo, max: hi, step: st, value: G.vals[lf.i].d[0], on: (x) => setLeaf(lf, scalar(x)) });
+ctl.append(lf.ui.el);
+} else if (size(lf.node.shape) && size(lf.node.shape) <= 100) {
+lf.at = 0;
+const names = Array.from({ length: size(lf.node.shape) }, (_, k) => { const ix = []; let q = k; for (let a = lf.node.shape.length - 1; a >= 0; a--) { ix.unshift(q % lf.node.shape[a]); q = Math.floor(q / lf.node.shape[a]); } return `${name}[${ix.join(", ")}]`; });
+const pick = h("select", { "aria-label": `Which entry of ${name}`, ...KEEP, style: "flex:0 0 auto", onchange: () => { lf.at = +pick.value; lf.ui.set(G.vals[lf.i].d[lf.at]); dirty(); } }, names.map((t, k) => h("option", { value: k }, t)));
+lf.ui = slider({ label: "", aria: `entry of ${name}`, min: lo, max: hi, step: st, value: G.vals[lf.i].d[0], on: (x) => { const t = T(G.vals[lf.i].s, G.vals[lf.i].d.slice()); t.d[lf.at] = x; setLeaf(lf, t); } });
+lf.ui.el.firstChild.replaceWith(pick);
+ctl.append(lf.ui.el);
+}
+ctx.on(lf.trait, () => { const v = ctx.get(lf.trait); if (v === undefined || v === null) return; G.set(lf.i, tensorOf(lf.node.shape, v)); lf.ui?.set(G.vals[lf.i].d[lf.at || 0]); dirty(); });
+}
+if (leaves.length) F.add(ctl, h("div", { class: "row noprint" }, button("Reset", () => { leaves.forEach((lf, k) => { setLeaf(lf, start[k]); lf.ui?.set(start[k].d[lf.at || 0]); }); go(total); }),
+h("span", { class: "fs" }, "Drag a leaf sideways. Keys: arrows move, + and − nudge, N and P step, Space plays.")));
+ctx.on("step", () => { step = clampStep(ctx.get("step")); dirty(); });
+const ask = predict(ctx, { ask: question });
+F.add(ask.el);
+const tab = table(rowsOf);
+F.add(tab.el);
+function build(vertical) {
+L = layout(doc, vertical);
+const mark = uid(), parts = [], edges = L.edges.map((e, k) => {
+const back = N[e.from].role !== "const" && G.active[e.from] && G.reach.has(e.to) && G.reach.has(e.from);
+const f = s("path", { d: pathOf(e.f, vertical), fill: "none", "stroke-width": 1.75, style: "stroke:var(--v)" });
+const [fx, fy] = e.f.at(-1), [bx, by] = e.b[0];
+const fa = s("path", { d: vertical ? `M${fx - 5} ${fy - 8}L${fx} ${fy}L${fx + 5} ${fy - 8}z` : `M${fx - 8} ${fy - 5}L${fx} ${fy}L${fx - 8} ${fy + 5}z`, style: "fill:var(--v)" });
+const out = { e, k, f, fa, back };
+parts.push(f, fa);
+if (back) {
+out.b = s("path", { d: pathOf([...e.b].reverse(), vertical), fill: "none", "stroke-dasharray": "5 3.5", style: "stroke:var(--g)" });
+out.ba = s("path", { d: vertical ? `M${bx - 5} ${by + 9}L${bx} ${by + 1}L${bx + 5} ${by + 9}z` : `M${bx + 9} ${by - 5}L${bx + 1} ${by}L${bx + 9} ${by + 5}z`, style: "fill:var(--g)" });
+out.pt = s("text", { x: e.px, y: e.py + 4, "text-anchor": "middle", "font-size": 12, class: "l" }, e.text || "");
+out.pr = s("rect", { x: e.px - e.pw / 2, y: e.py - 9, width: e.pw, height: 18, rx: 9, "stroke-width": 1.25, style: "fill:var(--lt);stroke:var(--l)" });
+out.pill = s("g", {}, out.pr, out.pt);
+out.step = G.steps.findIndex((st) => st.kind === "b" && st.node === e.to && st.arg === e.arg);
+parts.push(out.b, out.ba);
+}
+return out;
+});
+const boxes = L.nodes.map((b, i) => drawNode(i, b, mark));
+const dot = s("circle", { r: 5, style: "fill:var(--t)", visibility: "hidden" });
+const svg = s("svg", { viewBox: `0 0 ${L.w} ${L.h}`, role: "group", "aria-label": "Computation graph. " + (spec.desc || "Arrow keys move between nodes."), onkeydown: keys },
+parts, edges.map((o) => o.pill), boxes.map((b) => b.g), dot);
+view = { svg, edges, boxes, dot };
+stage.replaceChildren(svg);
+}
+function drawNode(i, b, mark) {
+const v = N[i], con = v.role === "const", leaf = v.op === "leaf", clip = `${mark}-${i}`;
+const o = { leaf, con };
+const round = con ? 12 : leaf ? (v.role === "param" ? 2 : 14) : 7;
+o.box = s("rect", { class: "box", x: b.x, y: b.y, width: b.w, height: b.h, rx: round, style: `fill:var(--bg);stroke:var(--${leaf ? (v.role === "param" ? "p" : "m") : "bx"})`, "stroke-width": 1.5 });
+const g = o.g = s("g", { class: "n", "data-node": v.label });
+g.append(o.box);
+if (con) { g.append(s("text", { x: b.x + b.w / 2, y: b.y + 16.5, "text-anchor": "middle", "font-size": 12.5, class: "m" }, v.text)); return o; }
+const row = (y, kind) => s("rect", { x: b.x + 1, y, width: b.w - 2, height: b.row - (kind === "g" ? 1 : 0), "clip-path": `url(#${clip})`, style: `fill:var(--${kind}t)` });
+const gy = b.y + b.head + b.row, mid = b.x + b.w / 2;
+o.vr = row(b.y + b.head, "v"); o.gr = row(gy, "g");
+g.append(s("clipPath", { id: clip }, s("rect", { x: b.x + 1, y: b.y + 1, width: b.w - 2, height: b.h - 2, rx: Math.max(0, round - 1) })), o.vr, o.gr);
+if (v.role === "param") g.append(s("rect", { x: b.x, y: b.y, width: 5, height: b.h, style: "fill:var(--p)" }));
+const V = L.vertical, ry = b.y + b.head + b.row / 2, qy = gy + b.row / 2;
+o.vt = s("path", { d: V ? `M${b.x + b.w - 14} ${ry - 3}h8l-4 6z` : `M${b.x + b.w - 9} ${ry - 4}v8l6-4z`, style: "fill:var(--v)" });
+o.gt = s("path", { d: V ? `M${b.x + 8} ${qy + 3}h8l-4-6z` : `M${b.x + (v.role === "param" ? 13 : 9)} ${qy - 4}v8l-6-4z`, style: "fill:var(--g)" });
+g.append(o.vt, o.gt);
+const w = words(v.op), kind = v.role === "param" ? "i p" : "i";
+if (leaf) g.append(s("text", { x: mid + (v.role === "param" ? 2 : 0), y: b.y + 19, "text-anchor": "middle", "font-size": 17, class: kind }, v.label));
+else {
+if (isCurve(v)) { o.curve = s("path", { fill: "none", "stroke-width": 1.4, style: "stroke:var(--m)" }); o.tan = s("path", { fill: "none", "stroke-width": 2.5, style: "stroke:var(--l)" }); o.pt = s("circle", { r: 3.2, style: "fill:var(--v)" }); g.append(s("title", {}, w.sym), o.curve, o.tan, o.pt); }
+else g.append(s("text", { x: b.x + 8, y: b.y + 19, "font-size": 13 }, w.sym));
+g.append(s("text", { x: b.x + b.w - 8, y: b.y + 19, "text-anchor": "end", "font-size": 17, class: "i" }, v.label));
+}
+if (v.shape.length) {
+g.append(s("text", { x: mid, y: b.y + 36, "text-anchor": "middle", "font-size": 12, class: "m" }, shapeText(v.shape)));
+for (const k of ["v", "g"]) { o[k + "pos"] = s("path", { style: `fill:var(--${k})` }); o[k + "neg"] = s("path", { fill: "none", "stroke-width": 1.2, style: `stroke:var(--${k})` }); o[k + "bad"] = s("path", { fill: "none", "stroke-width": 1.2, style: "stroke:var(--t)" }); g.append(o[k + "pos"], o[k + "neg"], o[k + "bad"]); }
+const [r, c, cell] = grid(v.shape);
+o.hx = mid - (c * cell) / 2 + (v.role === "param" ? 2 : 0); o.hv = b.y + b.head + 5; o.hg = gy + 5;
+} else {
+const tx = mid + (v.role === "param" ? 3 : 0);
+o.vx = s("text", { x: tx - 3, y: b.y + b.head + 13.5, "text-anchor": "middle", "font-size": 12, class: "v" });
+o.gx = s("text", { x: tx + 3, y: gy + 13.5, "text-anchor": "middle", "font-size": 12, class: "g" });
+g.append(o.vx, o.gx);
+}
+o.wait = s("rect", { x: b.x + 3, y: gy + 1, width: b.w - 6, height: b.row - 3, rx: 3, fill: "none", "stroke-dasharray": "3 2.5", "stroke-width": 1.2, style: "stroke:var(--g)", visibility: "hidden" });
+g.append(o.wait);
+const lf = leaves.find((q) => q.i === i);
+for (const [k, val] of Object.entries({ role: "button", tabindex: i === focus ? 0 : -1, ...KEEP })) g.setAttribute(k, val);
+g.addEventListener("focus", () => { if (focus !== i) { view.boxes[focus]?.g.setAttribute("tabindex", -1); focus = i; g.setAttribute("tabindex", 0); } });
+g.addEventListener("click", () => { if (!o.moved) select(i); o.moved = false; });
+if (lf && lf.ui) { g.classList.add("drag"); draggable(g, lf, o); }
+return o;
+}
+function draggable(g, lf, o) {
+let from = null;
+g.addEventListener("pointerdown", (ev) => { if (ev.button) return; from = { x: ev.clientX, v: G.vals[lf.i].d[lf.at || 0] }; o.moved = false; try { g.setPointerCapture(ev.pointerId); } catch { /* a synthetic pointer cannot be captured */ } });
+g.addEventListener("pointermove", (ev) => {
+if (!from) return;
+const dx = ev.clientX - from.x;
+if (!o.moved && Math.abs(dx) < 3) return;
+o.moved = true;
+const [lo, hi, st] = lf.range;
+put(lf, Math.max(lo, Math.min(hi, Math.round((from.v + (dx * (hi - lo)) / 240) / st) * st)));
+});
+for (const k of ["pointerup", "pointercancel"]) g.addEventListener(k, () => { from = null; });
+}
+function put(lf, x) {
+x = Number(x.toPrecision(12));
+const t = T(G.vals[lf.i].s, G.vals[lf.i].d.slice());
+t.d[lf.at || 0] = x;
+lf.ui.set(x);
+setLeaf(lf, t);
+}
+function paint() {
+if (!view) return;
+const k0 = ctx.perf ? performance.now() : 0;
+const k = step, cur = k > 0 ? G.steps[k - 1] : null;
+const edgeNow = cur && cur.kind === "b" ? cur : null;
+for (const o of view.edges) {
+const e = o.e, on = N[e.to].op === "leaf" || G.firstUse[e.to] <= k;
+attr(o.f, "visibility", on ? "visible" : "hidden"); attr(o.fa, "visibility", on ? "visible" : "hidden");
+if (!o.back) continue;
+const shown = o.step >= 0 && o.step < k;
+for (const q of [o.b, o.ba, o.pill]) attr(q, "visibility", shown ? "visible" : "hidden");
+if (!shown) continue;
+attr(o.b, "stroke-width", thickness(rms(G.contrib[o.step])).toFixed(2));
+if (e.text === null) {
+const t = "×" + fmtShort(locals[o.step]);
+setText(o.pt, t);
+const w = Math.max(28, 12 + 6.9 * [...t].length);
+attr(o.pr, "width", w.toFixed(1)); attr(o.pr, "x", (e.px - w / 2).toFixed(2));
+}
+}
+view.boxes.forEach((o, i) => {
+if (o.con) return;
+const v = N[i], val = G.vals[i], know = o.leaf || G.firstUse[i] <= k;
+const got = G.parts[i].filter((q) => q < k), need = G.parts[i].length;
+const isOut = i === G.out, gsum = isOut ? (k > G.split ? G.grads[i] : null) : got.length ? partial[got.at(-1)] : need === 0 && k >= total ? G.grads[i] : null;
+attr(o.vr, "style", `fill:var(--${know ? "vt" : "pn"})`); attr(o.gr, "style", `fill:var(--${gsum ? "gt" : "pn"})`);
+attr(o.vt, "visibility", know ? "visible" : "hidden");
+attr(o.gt, "style", `fill:var(--${gsum ? "g" : "bx"})`);
+attr(o.wait, "visibility", got.length && got.length < need ? "visible" : "hidden");
+const isNow = cur && (cur.kind === "f" ? cur.node === i : cur.to === i);
+attr(o.g, "class", "n" + (o.leaf && leaves.some((q) => q.i === i && q.ui) ? " drag" : "") + (isNow || i === chosen ? " now" : ""));
+if (v.shape.length) {
+for (const [q, t, y] of [["v", know ? val : null, o.hv], ["g", gsum, o.hg]]) {
+const p = t ? hinton(t, o.hx, y) : { pos: "", neg: "", bad: "" };
+attr(o[q + "pos"], "d", p.pos); attr(o[q + "neg"], "d", p.neg); attr(o[q + "bad"], "d", p.bad);
+}
+attr(o.g, "aria-label", `${v.label}, ${role(v)}, shape ${shapeText(v.shape)}` + (know ? `, size ${fmt(rms(val))}` : "") + (gsum ? `, gradient size ${fmt(rms(gsum))}` : ""));
+} else {
+setText(o.vx, know ? fmt(val.d[0]) : ""); setText(o.gx, gsum ? fmt(gsum.d[0]) : "");
+attr(o.g, "aria-label", `${v.label}, ${role(v)}` + (know ? `, value ${fmt(val.d[0])}` : "") + (gsum ? `, gradient ${fmt(gsum.d[0])}` : ""));
+}
+if (o.curve) attr(o.g, "data-known", know), curve(i, o, know);
+});
+tr.paint();
+tell(edgeNow);
+tab.paint();
+if (ctx.perf) ctx.perf.push(performance.now() - k0 + ctx.evalTime);
+}
+const role = (v) => (v.op === "leaf" ? (v.role === "param" ? "parameter" : v.role === "data" ? "data" : "constant") : words(v.op).sym);
+function curve(i, o, know) {
+const xs = G.ins[i].map((q) => G.vals[q]), x = xs[0].d[0], b = L.nodes[i], ok = Number.isFinite(x);
+const r = Math.max(2.5, ok ? Math.abs(x) * 1.25 : 0), at = (u) => OPS[N[i].op].f([scalar(u), ...xs.slice(1)], N[i].params || {}).d[0];
+if (o.r !== r) {
+o.r = r;
+const pts = [];
+for (let q = 0; q <= 24; q++) { const u = -r + (2 * r * q) / 24, y = at(u); if (Number.isFinite(y)) pts.push([u, y]); }
+const ys = pts.map((p) => p[1]), lo = Math.min(...ys), hi = Math.max(...ys), sc = hi - lo || 1;
+o.X = (u) => b.x + 6 + ((u + r) / (2 * r)) * 26; o.Y = (y) => b.y + 30 - ((y - lo) / sc) * 24; o.ky = (24 / sc) * ((2 * r) / 26);
+attr(o.curve, "d", pts.map((p, q) => `${q ? "L" : "M"}${o.X(p[0]).toFixed(1)} ${o.Y(p[1]).toFixed(1)}`).join(""));
+}
+const y = at(x), vis = know && ok && Number.isFinite(y), q = G.steps.findIndex((st) => st.kind === "b" && st.node === i && st.arg === 0);
+const m = q >= 0 ? locals[q] * o.ky : NaN;
+attr(o.pt, "visibility", vis ? "visible" : "hidden");
+attr(o.tan, "visibility", vis && Number.isFinite(m) ? "visible" : "hidden");
+if (!vis) return;
+attr(o.pt, "cx", o.X(x).toFixed(2)); attr(o.pt, "cy", o.Y(y).toFixed(2));
+if (Number.isFinite(m)) { const c = 8 / Math.hypot(1, m); attr(o.tan, "d", `M${(o.X(x) - c).toFixed(2)} ${(o.Y(y) + c * m).toFixed(2)}l${(2 * c).toFixed(2)} ${(-2 * c * m).toFixed(2)}`); }
+}
+const bar = (v) => ["g i bar", v.label];
+const num1 = (t) => (t.s.length ? null : fmt(t.d[0]));
+function withBars(text, v) { const out = []; text.split("{g}").forEach((p, q) => { if (q) out.push(bar(v)); if (p) out.push(["l i", fill(p, v, byId)]); }); return out; }
+function worked(k) {
+const st = G.steps[k], v = N[st.node], w = words(v.op), xs = v.inputs.map((q) => byId.get(q));
+if (st.kind === "f") {
+const out = [["v i", v.label], " = ", ["i", fill(w.fwd, v, byId)]];
+if (!v.shape.length) {
+if (xs.every((q) => !q.shape.length) && w.fwd !== "{0}") { const nums = xs.map((_, a) => { const t = fmt(G.vals[G.ins[st.node][a]].d[0]); return t.startsWith("−") && (a || /\^|²/.test(w.fwd)) ? `(${t})` : t; }); out.push(" = ", ["v", nums.reduce((t, q, a) => t.replaceAll(`{${a}}`, q), w.fwd)]); }
+out.push(" = ", ["v", fmt(G.vals[st.node].d[0])]);
+} else out.push(["m", `   shape ${shapeText(v.shape)}`]);
+return [out, "", "v"];
+}
+const to = N[st.to], mine = G.parts[st.to], nth = mine.indexOf(k), c = G.contrib[k], sign = mine.length > 1 ? " += " : " = ";
+const out = [bar(to), sign];
+if (!v.shape.length && !to.shape.length) {
+const f = st.arg < w.local.length ? fill(w.local[st.arg], v, byId) : w.sym + "′", l = locals[k], neg = (t) => (t.startsWith("−") ? `(${t})` : t);
+out.push(bar(v), " × ", ["l i", f], " = ", ["g", fmt(G.grads[st.node].d[0])], " × ", ["l", neg(fmt(l))], " = ", ["g", fmt(c.d[0])]);
+if (nth > 0) out.push(", total ", ["g", fmt(partial[mine[nth - 1]].d[0])], " + ", ["g", neg(fmt(c.d[0]))], " = ", ["g", fmt(partial[k].d[0])]);
+else if (mine.length > 1) out.push(["m", `  (1 of ${mine.length} contributions)`]);
+} else {
+const ex = w.expr && st.arg < w.expr.length ? withBars(w.expr[st.arg], v) : [bar(v), " ⊙ ", ["l i", st.arg < w.local.length ? fill(w.local[st.arg], v, byId) : w.sym + "′"]];
+out.push(...ex);
+if (!w.expr && String(to.shape) !== String(v.shape)) out.push(", summed over what was copied");
+const m = cost(G, st);
+out.push(["m", `   shape ${shapeText(to.shape)}, like ${to.label}; ${fmtCount(m)} multiplication${m === 1 ? "" : "s"}`]);
+if (mine.length > 1) out.push(["m", `, contribution ${nth + 1} of ${mine.length}`]);
+}
+return [out, w.say, "g"];
+}
+function tell() {
+const bad = G.problem();
+if (bad && (chosen < 0 || chosen === bad.node)) { say.set([["g", bad.back ? "No finite gradient. " : "No finite value. "], bad.text], "Change a leaf, or press Reset.", "g"); return; }
+if (chosen >= 0) return tellNode(chosen);
+if (step === 0) { say.set(["Only the leaves have values."], `${G.split} steps forward compute the loss, ${total - G.split} steps back hand its gradient to every leaf.`, "v"); return; }
+const [a, b, c] = worked(step - 1);
+spoken = say.set(a, b, c);
+}
+let spoken = "";
+function tellNode(i) {
+const v = N[i], mine = G.parts[i];
+const a = [["v i", v.label], v.shape.length ? `: shape ${shapeText(v.shape)}, RMS ` : " = ", ["v", v.shape.length ? fmt(rms(G.vals[i])) : num1(G.vals[i])], ";  ", bar(v), v.shape.length ? " RMS " : " = "];
+if (!v.shape.length && mine.length > 1) mine.forEach((k, q) => a.push(q ? " + " : "", ["g", fmt(G.contrib[k].d[0])]), a.push(" = "));
+a.push(["g", v.shape.length ? fmt(rms(G.grads[i])) : num1(G.grads[i])]);
+const users = mine.map((k) => N[G.steps[k].node].label);
+const b = i === G.out ? "The loss moves one for one with itself, so the backward sweep starts at 1."
+: !users.length ? "The loss does not depend on it: its gradient is zero."
+: v.shape.length ? `Used by ${users.join(" and ")}.`
+: `Raise ${v.label} by a little ε and the loss changes by about ${fmt(G.grads[i].d[0])} ε. Used by ${users.join(" and ")}.`;
+spoken = say.set(a, b, "g");
+}
+function select(i) { chosen = chosen === i ? -1 : i; if (step < total && chosen >= 0) chosen = -1; paint(); F.say(spoken); }
+function go(k, anim = false) {
+const prev = step;
+step = Math.max(0, Math.min(total, k)); chosen = -1;
+ctx.set("step", step === total ? -1 : step);
+paint();
+F.say(spoken);
+follow();
+if (anim && step === prev + 1 && !calm()) travel(step - 1);
+}
+function follow() {
+const st = step > 0 ? G.steps[step - 1] : null, over = stage.scrollWidth - stage.clientWidth;
+if (!st || over <= 0) return;
+const b = L.nodes[st.kind === "f" ? st.node : st.to];
+stage.scrollLeft = ((b.x + b.w / 2) / L.w) * stage.scrollWidth - stage.clientWidth / 2;
+}
+let flight = 0;
+ctx.cleanup.push(() => cancelAnimationFrame(flight));
+function travel(k) {
+const st = G.steps[k];
+const paths = view.edges.filter((o) => (st.kind === "b" ? o.step === k && o.back : o.e.to === st.node)).map((o) => (st.kind === "b" ? o.b : o.f));
+if (!paths.length || !paths[0].getTotalLength) return;
+const p = paths[0], n = p.getTotalLength(), t0 = performance.now();
+cancelAnimationFrame(flight);
+attr(view.dot, "style", `fill:var(--${st.kind === "b" ? "g" : "v"});stroke:var(--bg);stroke-width:1.5`);
+const tick = (now) => {
+const u = Math.min(1, (now - t0) / 420), q = p.getPointAtLength(n * u);
+attr(view.dot, "cx", q.x); attr(view.dot, "cy", q.y); attr(view.dot, "visibility", u < 1 ? "visible" : "hidden");
+if (u < 1) flight = requestAnimationFrame(tick);
+};
+flight = requestAnimationFrame(tick);
+}
+function recompute() {
+const t0 = performance.now();
+G.run();
+for (let k = G.split; k < total; k++) {
+const st = G.steps[k], v = N[st.node], mine = G.parts[st.to], q = mine.indexOf(k);
+partial[k] = q === 0 ? G.contrib[k] : add(partial[mine[q - 1]], G.contrib[k]);
+locals[k] = !v.shape.length && !N[st.to].shape.length ? G.local(st.node, st.arg) : NaN;
+}
+ctx.evalTime = performance.now() - t0;
+}
+const dirty = framed(ctx, () => { recompute(); paint(); });
+function near(i, dx, dy) {
+const c = (b) => [b.x + b.w / 2, b.y + b.h / 2], [x, y] = c(L.nodes[i]);
+let best = -1, least = Infinity;
+L.nodes.forEach((b, j) => {
+if (j === i || view.boxes[j].con) return;
+const [u, w] = c(b), along = (u - x) * dx + (w - y) * dy, off = Math.abs((u - x) * dy) + Math.abs((w - y) * dx);
+if (along < 8) return;
+const d = along + 2.2 * off;
+if (d < least) { least = d; best = j; }
+});
+return best;
+}
+function keys(ev) {
+if (ev.ctrlKey || ev.metaKey || ev.altKey) return;
+const move = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[ev.key];
+let done = true;
+if (move) { const j = near(focus, ...move); if (j >= 0) view.boxes[j].g.focus(); }
+else if (ev.key === "Enter") select(focus);
+else if (ev.key === "n" || ev.key === "N") { tr.stop(); go(step + 1, true); }
+else if (ev.key === "p" || ev.key === "P") { tr.stop(); go(step - 1); }
+else if (ev.key === " ") tr.toggle();
+else if (ev.key === "Home") { tr.stop(); go(0); }
+else if (ev.key === "End") { tr.stop(); go(total); }
+else if (ev.key === "Escape" && chosen >= 0) { chosen = -1; paint(); }
+else if (["+", "=", "-", "−"].includes(ev.key)) {
+const lf = leaves.find((q) => q.i === focus && q.ui);
+if (lf) { const up = ev.key === "+" || ev.key === "="; put(lf, G.vals[lf.i].d[lf.at || 0] + (up ? 1 : -1) * lf.range[2] * 5); F.say(`${lf.node.label} ${fmt(G.vals[lf.i].d[lf.at || 0])}`); }
+} else done = false;
+if (done) { ev.preventDefault(); ev.stopPropagation(); }
+}
+function question(round) {
+const list = spec.predict && spec.predict.length ? spec.predict : invent();
+if (!list.length) return null;
+const q = list[round % list.length], lf = leaves.find((f) => f.name === q.leaf), to = N.findIndex((v) => v.name === q.of);
+if (!lf || to < 0) return null;
+const v = N[to], one = !v.shape.length;
+const what = q.set !== undefined ? [`Set `, ["i", lf.node.label], ` to ${fmt(q.set)}`] : [`Multiply `, ["i", lf.node.label], ` by ${fmt(q.times)}`];
+return {
+parts: [...what, (q.why ? ", " + q.why : "") + ". What happens to the gradient of the loss for ", ["i", v.label], one ? "?" : " (its root mean square)?"],
+options: one ? ["Grows", "Shrinks", "Changes sign", "Stays the same"] : ["Grows", "Shrinks", "Stays the same"],
+commit() {
+const m = (t) => (one ? t.d[0] : rms(t)), before = m(G.grads[to]);
+const t = T(G.vals[lf.i].s, G.vals[lf.i].d.map((x) => (q.set !== undefined ? q.set : x * q.times)));
+setLeaf(lf, t); lf.ui?.set(t.d[lf.at || 0]);
+recompute(); go(total);
+const after = m(G.grads[to]), close = Math.abs(after - before) <= 1e-9 * Math.max(Math.abs(before), Math.abs(after));
+const right = close ? (one ? 3 : 2) : one && before * after < 0 ? 2 : Math.abs(after) > Math.abs(before) ? 0 : 1;
+const verb = ["it grows", "it shrinks", one ? "it changes sign" : "it stays the same", "it stays the same"][right];
+return { right, parts: [bar(v), " went from ", ["g", fmt(before)], " to ", ["g", fmt(after)], `: ${verb}.`] };
+},
+};
+}
+function invent() {
+const out = [], ok = leaves.filter((f) => f.ui);
+ok.forEach((f, a) => {
+const to = ok[(a + 1) % ok.length] || f, x = G.vals[f.i].d[0];
+if (!f.node.shape.length) out.push({ leaf: f.name, set: Number((x === 0 ? 1 : 2 * x).toPrecision(6)), of: to.name }, { leaf: f.name, set: x === 0 ? -1 : -x, of: to.name });
+else out.push({ leaf: f.name, times: 2, of: to.name });
+});
+return out;
+}
+function rowsOf() {
+const cellOf = (t) => (t.s.length ? (t.d.length <= 16 ? `[${[...t.d].map((x) => fmt(x)).join(", ")}]` : `RMS ${fmt(rms(t))}`) : fmt(t.d[0]));
+const ex = (t) => (t.s.length ? JSON.stringify([...t.d].map((x) => (Number.isFinite(x) ? x : String(x)))) : String(t.d[0]));
+const out = [{ caption: "Values and gradients after the whole sweep", head: ["name", "operation", "shape", "value", "gradient"],
+rows: N.map((v, i) => (v.role === "const" ? null : [v.label, v.op === "leaf" ? role(v) : v.op, shapeText(v.shape), { text: cellOf(G.vals[i]), exact: ex(G.vals[i]), cls: "v" }, { text: cellOf(G.grads[i]), exact: ex(G.grads[i]), cls: "g" }])).filter(Boolean) }];
+if (scalarOnly) out.push({ caption: "Contributions, in the order of the backward sweep", head: ["from", "to", "cotangent", "local derivative", "contribution"],
+rows: G.steps.slice(G.split).map((st, q) => { const k = q + G.split; return [N[st.node].label, N[st.to].label, fmt(G.grads[st.node].d[0]), fmt(locals[k]), fmt(G.contrib[k].d[0])]; }) });
+return out;
+}
+let flat = null, tall = null;
+function fit(w) {
+flat = flat || layout(doc, false); tall = tall || layout(doc, true);
+const vertical = w < flat.w * 0.84 && tall.w < flat.w && (w < 600 || tall.h < 700);
+if (!L || L.vertical !== vertical) build(vertical);
+const k = Math.max(0.84, Math.min(vertical ? 1.1 : 1.3, w / L.w));
+const px = L.w * k;
+attr(view.svg, "width", px.toFixed(1)); attr(view.svg, "height", (L.h * k).toFixed(1));
+const scrolls = px > w + 1;
+if (scrolls) { attr(stage, "tabindex", 0); attr(stage, "role", "region"); attr(stage, "aria-label", "Computation graph, scrolls sideways"); }
+else for (const a of ["tabindex", "role", "aria-label"]) stage.removeAttribute(a);
+view.svg.style.margin = scrolls ? "0" : "0 auto";
+paint();
+}
+recompute();
+fit(stage.clientWidth || 720);
+onWidth(ctx, stage, fit);
+return { G, paint, go, setLeaf: (name, x) => { const lf = leaves.find((q) => q.name === name); put(lf, x); } };
+}
+
+
+
+
+const FIGURES = { graph: graphFigure };
+function guard(model) {
+const pending = new Map();
+let asked = 0;
+const flush = () => { asked = 0; try { for (const [k, v] of pending) model.set(k, v); pending.clear(); model.save_changes?.(); } catch { /* a host without a kernel */ } };
+return {
+get: (k) => { if (pending.has(k)) return pending.get(k); try { return model.get(k); } catch { return undefined; } },
+set: (k, v) => { pending.set(k, v); if (!asked) asked = requestAnimationFrame(flush); },
+on: (k, f) => { try { model.on?.("change:" + k, f); } catch { /* as above */ } return () => { try { model.off?.("change:" + k, f); } catch { /* as above */ } }; },
+stop: () => cancelAnimationFrame(asked),
+};
+}
+function explain(el, error) {
+const dark = el.ownerDocument.documentElement.dataset.theme === "dark";
+el.append(h("div", { class: "bp", role: "group", "aria-label": "A figure that could not be drawn", "data-dark": dark }, h("style", {}, css()),
+h("div", { class: "err", role: "alert" }, h("p", {}, h("b", {}, "This figure cannot be drawn. "), String((error && error.message) || error)))));
+}
+function render({ model, el, signal }) {
+const m = guard(model), ctx = { el, cleanup: [], spec: null };
+const quit = () => { m.stop(); for (const f of ctx.cleanup.splice(0)) { try { f(); } catch { /* keep tearing down */ } } };
+try {
+ctx.spec = m.get("spec");
+if (!ctx.spec || typeof ctx.spec !== "object") throw new Error("its description is missing");
+if (!Object.hasOwn(FIGURES, ctx.spec.kind)) throw new Error(`there is no kind of figure called “${ctx.spec.kind}”`);
+ctx.get = m.get; ctx.set = m.set;
+ctx.on = (k, f) => ctx.cleanup.push(m.on(k, f));
+if (globalThis.__bpPerf) { ctx.perf = globalThis.__bpPerf; ctx.evalTime = 0; }
+ctx.api = FIGURES[ctx.spec.kind](ctx) || {};
+el.bpFigure = ctx.api;
+} catch (error) {
+quit();
+el.replaceChildren();
+explain(el, error);
+}
+signal?.addEventListener?.("abort", quit);
+return quit;
+}
+function pageModel(state) {
+const data = { ...state }, heard = new Map();
+return {
+get: (k) => data[k],
+set: (k, v) => { data[k] = v; },
+save_changes() {},
+on: (k, f) => { if (!heard.has(k)) heard.set(k, new Set()); heard.get(k).add(f); },
+off: (k, f) => heard.get(k)?.delete(f),
+push: (k, v) => { data[k] = v; heard.get("change:" + k)?.forEach((f) => f()); },
+};
+}
+function mountAll(root = document) {
+const wake = (box) => {
+if (box.dataset.bpLive) return;
+box.dataset.bpLive = "1";
+const host = document.createElement("div");
+let spec;
+try { spec = JSON.parse(box.querySelector('script[type="application/json"]').textContent); } catch { spec = null; }
+const model = pageModel({ spec, ...(spec && spec.state) });
+box.append(host);
+render({ model, el: host });
+box.bpModel = model;
+const still = box.querySelector(".bp-static");
+if (still && !host.querySelector(".err[role=alert]")) still.remove();
+};
+const boxes = [...root.querySelectorAll(".bp-figure")];
+if (typeof IntersectionObserver !== "function") { boxes.forEach(wake); return; }
+const io = new IntersectionObserver((seen) => seen.forEach((e) => { if (e.isIntersecting) { io.unobserve(e.target); wake(e.target); } }), { rootMargin: "600px" });
+boxes.forEach((b) => io.observe(b));
+addEventListener("beforeprint", () => boxes.forEach(wake));
+}
+export default { render };
