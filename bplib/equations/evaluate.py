@@ -663,7 +663,7 @@ class Evaluator:
             columns.append(combine(how, [p.data for p in points]))
         assert shown is not None
         names = shown.names
-        data = np.stack(columns, axis=-1).reshape(*columns[0].shape, *base.shape)
+        data = np.stack(columns, axis=-1).reshape((*columns[0].shape, *base.shape))
         own = tuple(m.Idx(node.start, node.end, n) for n in names)
         rank = data.ndim - len(names) - base.ndim
         subs = (*own, *(m.Slice(0, 0) for _ in range(rank)))
