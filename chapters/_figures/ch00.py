@@ -42,5 +42,5 @@ def shapes(B: int, n_in: int, n_out: int) -> dict:
             x += gap
         ax.set(xlim=(-0.5, x - gap + 0.5), ylim=(-1.8, tallest + 1.1), aspect="equal",
                title="Which sides must be equally long?")  # fmt: skip
-        ax.axis("off")
+        ax.set_axis_off()
     return {"shapes": [(rows, columns) for _, _, rows, columns, _, _ in parts]}
