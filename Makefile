@@ -9,7 +9,9 @@ override CHAPTER := $(value CHAPTER)
 override TITLE := $(value TITLE)
 export CHAPTER TITLE
 BIN := .venv/bin
+PACKAGES := .venv/.packages
 READY := .venv/.ready
+PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check --no-input
 BOOK := PYTHONPATH=chapters $(BIN)/python -m _book
 PYTEST := $(BIN)/python -m pytest
 
@@ -18,7 +20,7 @@ PYTEST := $(BIN)/python -m pytest
 help:
 	@sed -n '1,4s/^# \{0,1\}//p' Makefile
 
-$(READY): requirements.lock pyproject.toml
+$(PACKAGES): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' 2>/dev/null || { \
 	  echo "make: Python 3.11 to 3.14 is needed; '$(PYTHON)' is $$($(PYTHON) --version 2>&1 | tail -n 1)."; \
 	  echo "Install it, or name it: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
@@ -26,9 +28,12 @@ $(READY): requirements.lock pyproject.toml
 	  echo "make: this Python cannot make virtual environments; install its venv package"; \
 	  echo "(Debian and Ubuntu: apt install python3-venv)."; exit 1; }
 	@echo "Installing $$(grep -c '==' requirements.lock) pinned packages into .venv (once; one to three minutes) …"
-	@$(PYTHON) -m venv --clear .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(PYTHON) -m venv .venv
+	@$(PIP) install --require-hashes -r requirements.lock
+	@touch $@
+
+$(READY): $(PACKAGES) pyproject.toml
+	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 	@echo "Installed in .venv"
 
@@ -69,7 +74,7 @@ browser: html
 	@$(PYTEST) -q -m browser tests/browser
 
 lock: $(READY)
-	@$(BIN)/python -m pip install --quiet uv
+	@$(PIP) install uv
 	@$(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header --extra widgets --extra book --extra lab --extra test \
 	  --group build -o requirements.lock pyproject.toml

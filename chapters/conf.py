@@ -1,4 +1,4 @@
-"""Sphinx's settings. What an author changes is in ../book.yml; what is here follows from the stack."""
+"""Sphinx's settings. What an author changes is in ../book.yml; the rest follows from the stack."""
 
 import os
 import sys
@@ -9,7 +9,7 @@ sys.path.insert(0, str(HERE))
 
 from _book import contents, furniture  # noqa: E402
 
-book = contents.load()
+book = contents.load(HERE.parent / "book.yml")
 meta = book["meta"]
 
 project = meta["title"]
@@ -43,7 +43,13 @@ nb_ipywidgets_js = {}
 nb_mime_priority_overrides = [(b, "text/html", 0) for b in ("html", "singlehtml")]
 nb_merge_streams = True
 myst_enable_extensions = [
-    "amsmath", "attrs_block", "attrs_inline", "colon_fence", "deflist", "dollarmath", "substitution",
+    "amsmath",
+    "attrs_block",
+    "attrs_inline",
+    "colon_fence",
+    "deflist",
+    "dollarmath",
+    "substitution",
 ]
 myst_dmath_double_inline = True
 myst_heading_anchors = 3

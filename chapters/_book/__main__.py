@@ -30,7 +30,13 @@ def lab(_arguments) -> None:
     """Open the chapters in JupyterLab."""
     print("Opening the chapters in JupyterLab (Ctrl-C twice ends it).", flush=True)
     command = [
-        sys.executable, "-m", "jupyterlab", "--notebook-dir", str(CHAPTERS), "--ip", "127.0.0.1",
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        "--notebook-dir",
+        str(CHAPTERS),
+        "--ip",
+        "127.0.0.1",
     ]
     # A chapter's source is Markdown; this opens it as the notebook it is on a double click.
     command += ["--LabApp.default_url=/lab"]
@@ -64,6 +70,16 @@ def _chosen(chapter: str | None) -> list[Path]:
     return chosen
 
 
+def twins(_arguments) -> None:
+    """Say which notebooks disagree with their Markdown source."""
+    from _book import notebooks
+
+    pairs = ((p, p.with_suffix(".ipynb")) for p in contents.notebooks())
+    found = [d for source, notebook in pairs if (d := notebooks.twin_difference(source, notebook))]
+    if found:
+        raise BookError("\n  ".join(["these notebooks are out of step:", *found]))
+
+
 def new(arguments) -> None:
     """Write a new chapter from the template and enter it in book.yml."""
     from _book import notebooks, scaffold
@@ -77,7 +93,7 @@ def new(arguments) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    for run in (html, read, lab, refresh, new):
+    for run in (html, read, lab, refresh, new, twins):
         command = commands.add_parser(run.__name__, help=run.__doc__)
         command.set_defaults(run=run)
         if run in (refresh, new):

@@ -24,15 +24,21 @@ def load(contents: Path = CONTENTS) -> dict:
     except yaml.YAMLError as error:
         raise BookError(f"{contents.name}: cannot be read as YAML: {error}") from None
     if not isinstance(book, dict) or not isinstance(book.get("root"), str):
-        raise BookError(f"{contents.name}: expected a `root:` page and `parts:`, as in a table of contents")
+        raise BookError(
+            f"{contents.name}: expected a `root:` page and `parts:`, as in a table of contents"
+        )
     for number, part in enumerate(book.get("parts") or [], start=1):
         entries = part.get("chapters") if isinstance(part, dict) else None
-        if not entries or not all(isinstance(e, dict) and isinstance(e.get("file"), str) for e in entries):
+        if not entries or not all(_names_a_file(e) for e in entries):
             raise BookError(
                 f"{contents.name}: part {number} needs `chapters:` with a line `- file: NN-name` "
                 f"for each chapter; it has {entries!r}"
             )
     return book
+
+
+def _names_a_file(entry: object) -> bool:
+    return isinstance(entry, dict) and isinstance(entry.get("file"), str)
 
 
 def listed(book: dict) -> list[str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sphinx.application import Sphinx
 
-# Colors carry roles in formulas as everywhere: a value, a cotangent, a local derivative, a parameter.
+# Colors carry roles in formulas as everywhere: value, cotangent, local derivative, parameter.
 ROLES = {"val": "value", "cot": "cotangent", "loc": "local", "prm": "parameter"}
 
 

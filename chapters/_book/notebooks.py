@@ -1,4 +1,4 @@
-"""Chapters as notebooks: read the Markdown source, run it, store it so that a second run changes no byte.
+"""Chapters as notebooks: read the source, run it, store it so that a second run changes no byte.
 
 The Markdown twin is the source. The notebook beside it holds the outputs: it is what is published,
 and what the tests compare with a fresh run.
@@ -101,7 +101,10 @@ def run(source: Path) -> nbformat.NotebookNode:
         store_widget_state=True,
     )
     # One kernel, one thread count, no user settings: what is stored depends on the source alone.
-    environment = os.environ | {"PYTHONHASHSEED": "0", "PYTHONWARNINGS": "error::DeprecationWarning"}
+    environment = os.environ | {
+        "PYTHONHASHSEED": "0",
+        "PYTHONWARNINGS": "error::DeprecationWarning",
+    }
     try:
         # What the kernel itself says to its terminal is not the chapter's.
         client.execute(env=environment, stderr=subprocess.DEVNULL)
@@ -126,7 +129,7 @@ def _failure(source: Path, notebook: nbformat.NotebookNode, what: str) -> str:
 
 
 def visible_stream(text: str) -> str:
-    """Return what a stream leaves on the screen: a progress bar that erased itself leaves nothing."""
+    """Return what a stream leaves on the screen; a progress bar that erased itself: nothing."""
     shown = _OVERWRITTEN.sub("", text)
     return shown if shown.strip() else ""
 

@@ -16,7 +16,7 @@ CHAPTER = re.compile(r"(?:.*/)?(\d\d|[a-z])-[^/]*$")
 
 
 def chapter_number(docname: str) -> int | str | None:
-    """Return 5 for ``05-error-signal``, ``"A"`` for the appendix ``a-notes``, None for other pages."""
+    """Return 5 for ``05-error-signal``, ``"A"`` for the appendix ``a-notes``, None for others."""
     found = CHAPTER.match(docname)
     if not found:
         return None

@@ -20,20 +20,30 @@ _CELL = 10_000
 
 
 def build(output: Path = OUTPUT, folder: Path = CHAPTERS, doctrees: Path = DOCTREES) -> None:
-    """Build the site; BookError when anything at all is wrong, each thing with its file and line."""
+    """Build the site; BookError when anything is wrong, each thing with its file and line."""
     _check_sources(folder)
     print(f"Building the book into {_near(output)} …", flush=True)
     command = [
-        sys.executable, "-m", "sphinx", "-b", "html", "-q", "-W", "--keep-going", "-n",
-        "-d", str(doctrees), str(folder), str(output),
+        sys.executable,
+        "-m",
+        "sphinx",
+        "-b",
+        "html",
+        "-q",
+        "-W",
+        "--keep-going",
+        "-n",
+        "-d",
+        str(doctrees),
+        str(folder),
+        str(output),
     ]
-    process = subprocess.Popen(
+    with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8"
-    )
-    assert process.stdout is not None
-    for line in process.stdout:
-        sys.stdout.write(in_source(line))
-    if process.wait():
+    ) as process:
+        for line in process.stdout or ():
+            sys.stdout.write(in_source(line))
+    if process.returncode:
         raise BookError("the book was not built: mend what is named above")
     print(f"Built: {_near(output / 'index.html')}", flush=True)
 
@@ -49,14 +59,16 @@ def _check_sources(folder: Path) -> None:
     for source in contents.notebooks(folder):
         notebook = source.with_suffix(".ipynb")
         if not notebook.exists():
-            raise BookError(f"chapters/{source.name} was never run: `make refresh` stores its outputs")
+            raise BookError(
+                f"chapters/{source.name} was never run: `make refresh` stores its outputs"
+            )
         difference = notebooks.twin_difference(source, notebook)
         if difference:
             print(f"Not in the page yet: {difference}", flush=True)
 
 
 def in_source(message: str) -> str:
-    """Rewrite places in a notebook as lines of its Markdown source, which is what an author edits."""
+    """Rewrite places in a notebook as lines of its Markdown source, which an author edits."""
 
     def source_place(found: re.Match) -> str:
         source = Path(found["file"] + ".md")
@@ -72,7 +84,9 @@ def in_source(message: str) -> str:
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
-    extensions_map = http.server.SimpleHTTPRequestHandler.extensions_map | {".mjs": "text/javascript"}
+    extensions_map = http.server.SimpleHTTPRequestHandler.extensions_map | {
+        ".mjs": "text/javascript"
+    }
 
     def log_message(self, format, *args):
         pass

@@ -23,7 +23,7 @@ Formula = tuple[str, bool]  # the TeX, and whether it is displayed
 
 
 def render(formulas: list[Formula], macros: dict[str, str]) -> list[dict]:
-    """Typeset all formulas in one node process; each answer has ``html``, or ``error`` and ``at``."""
+    """Typeset all in one node process; each answer has ``html``, or ``error`` and ``at``."""
     if not formulas:
         return []
     request = {"macros": macros, "items": [{"tex": t, "display": d} for t, d in formulas]}
