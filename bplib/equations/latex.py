@@ -49,7 +49,7 @@ ROLES = {r"\val", r"\cot", r"\loc", r"\prm", r"\boxed", r"\mathord", r"\mathop",
 ACCENTS = {r"\bar": "bar", r"\overline": "bar", r"\dot": "dot", r"\hat": "hat", r"\ddot": "ddot",
            r"\widehat": "hat", r"\tilde": "tilde", r"\widetilde": "tilde"}  # fmt: skip
 ALIGNED = {"aligned", "align", "align*", "split", "gathered", "gather", "gather*", "alignedat"}
-MATRICES = {"pmatrix", "bmatrix", "matrix", "cases", "smallmatrix"}
+MATRICES = {"pmatrix", "bmatrix", "matrix", "cases", "smallmatrix", "array"}
 DOTS = {r"\dots", r"\ldots", r"\cdots", r"\dotsc", r"\dotsb"}
 
 
@@ -116,6 +116,9 @@ def tokenize(latex: str) -> list[Token]:
             i, name = body.end(), body[1]
             if name not in ALIGNED | MATRICES:
                 raise LatexError(f"the environment {name} is not known here", start)
+            if word == r"\begin" and name == "array":  # the columns: {ccc}
+                columns = _BRACED.match(latex, i)
+                i = columns.end() if columns else i
             if word == r"\begin":
                 environments.append(name)
             elif not environments or environments.pop() != name:
@@ -548,9 +551,14 @@ def statements(latex: str) -> list[Statement]:
     begins with a sign continues the expression above it.
     """
     pieces: list[list[Token]] = [[]]
-    depth = 0
+    depth = matrices = 0
     ended_by = "NEWLINE"
-    for token in tokenize(latex):
+    tokens = tokenize(latex)
+    for place, token in enumerate(tokens):
+        following = tokens[place + 1].type if place + 1 < len(tokens) else ""
+        if token.type == "TEXT" and following == "REL" and re.fullmatch(r"\w+", token.strip()):
+            token = token.update(type="NAMED", value=token.strip())  # \text{cost} = ...
+        matrices += (token.type == "BEGIN") - (token.type == "END")
         if token.type in ("LBRACE", "OPEN", "BEGIN"):
             depth += 1
         elif token.type in ("RBRACE", "CLOSE", "END"):
@@ -564,7 +572,11 @@ def statements(latex: str) -> list[Statement]:
             continue
         if depth and token.type == "NEWLINE":
             raise LatexError("a line ends inside a bracket", token.start_pos)
-        if depth and token.type in ("QUAD", "TEXT") and token.type == "QUAD":
+        if depth and token.type == "QUAD":
+            continue
+        if depth and token.type == "TEXT" and not matrices:
+            if pieces[-1][-2:] and pieces[-1][-2].type == "UNDER":  # C_{\text{forward}}
+                pieces[-1].append(token.update(type="NAMED", value=re.sub(r"\W", "", token)))
             continue
         if not pieces[-1] and len(pieces) > 1 and token.type in _JOINERS and ended_by == "NEWLINE":
             pieces.pop()

@@ -375,6 +375,8 @@ class Reader:
         return self.scripted(base, tuple(scripts), item)
 
     def _read_named(self, item: Item) -> Node:
+        if self.has(item.text) and not self.is_function(item.text):
+            return self.letter(item.text, (), item)
         raise LatexError(f"{item.text} needs an argument", item.start)
 
     def _read_big(self, item: Item) -> Node:
@@ -392,7 +394,8 @@ class Reader:
     # Letters with scripts --------------------------------------------------------------------
     def scripted(self, base: Item, scripts: tuple[Item, ...], item: Item) -> Node:
         base, scripts = _merge(base, scripts)
-        if base.kind in ("letter", "digit") and base.kind == "letter":
+        named = base.kind == "named" and self.has(base.text) and not self.is_function(base.text)
+        if base.kind == "letter" or named:
             return self.letter(base.text, scripts, item)
         if base.kind == "accent":
             return self._accented(base, scripts, item)
@@ -659,7 +662,7 @@ class Reader:
             return body, len(parts) - i
         if base.kind == "nabla":
             return self._nabla(scripts, parts, i)
-        if base.kind == "named":
+        if base.kind == "named" and (self.is_function(base.text) or not self.has(base.text)):
             return self._named(base, scripts, parts, i)
         if base.kind == "ones" and following is not None:
             group, more = _merge(following, ())
