@@ -345,7 +345,8 @@ def panel(bench: Bench, note: str = "") -> str:
         _loss_curve(bench.losses),
         f'<p class="say">{escape(_sentence(signals))}</p>',
         f'<p class="say" role="status">{escape(bench.message)}</p>' if bench.message else "",
-        f"<details><summary data-lm-suppress-shortcuts="true">All numbers as a table</summary>{_table(signals)}</details>",
+        '<details><summary data-lm-suppress-shortcuts="true">All numbers as a table</summary>'
+        f"{_table(signals)}</details>",
         f'<p class="n">{escape(note)}</p>' if note else "",
         "</figure>",
     ]
