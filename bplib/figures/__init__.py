@@ -4,6 +4,7 @@ Needs ``anywidget`` (``pip install 'bplib[widgets]'``). ``bplib`` itself never i
 """
 
 from bplib.figures.base import Figure
+from bplib.figures.bench import LayerBench
 from bplib.figures.graph import GraphExplorer
 
-__all__ = ["Figure", "GraphExplorer"]
+__all__ = ["Figure", "GraphExplorer", "LayerBench"]

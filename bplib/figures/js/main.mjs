@@ -2,8 +2,9 @@
 import { h, s } from "./ui.mjs";
 import { css } from "./style.mjs";
 import { graphFigure } from "./fig_graph.mjs";
+import { benchFigure } from "./fig_bench.mjs";
 
-export const FIGURES = { graph: graphFigure };
+export const FIGURES = { graph: graphFigure, bench: benchFigure };
 
 // Hosts differ in what their model can do; a call that is missing or that throws must not kill the figure.
 function guard(model) {
