@@ -5,6 +5,16 @@ Needs ``anywidget`` (``pip install 'bplib[widgets]'``). ``bplib`` itself never i
 
 from bplib.figures.base import Figure
 from bplib.figures.bench import LayerBench
+from bplib.figures.chain import BracketGame, FanoutLedger
+from bplib.figures.check import CheckpointBudget, GradientCheck
 from bplib.figures.graph import GraphExplorer
 
-__all__ = ["Figure", "GraphExplorer", "LayerBench"]
+__all__ = [
+    "BracketGame",
+    "CheckpointBudget",
+    "FanoutLedger",
+    "Figure",
+    "GradientCheck",
+    "GraphExplorer",
+    "LayerBench",
+]
