@@ -45,9 +45,9 @@ export function checkFigure(ctx) {
     const [, exact] = CURVES[st.function], eps = EPS[st.dtype];
     if (st.scheme !== "complex") {
       const p = st.scheme === "forward" ? 1 : 2, tr = good.filter((q) => q[0] >= bestStep(st.scheme, st.dtype) * 30), c = tr.length ? tr[Math.floor(tr.length / 2)] : null;
-      const rnd = [[1e-20, eps / 1e-20], [1, eps]].map(([a, b]) => [a, b]);
-      const seg = (f, a, b, cls, t, at) => { const q = []; for (let e = Math.log10(a); e <= Math.log10(b) + 1e-9; e += 0.1) { const v = f(10 ** e); if (v >= floor && v <= ceil) q.push([ax.X(10 ** e), ax.Y(v)]); } if (q.length < 2) return; const m = q[Math.floor(q.length * at)]; ax.g.append(s("path", { d: path(q), fill: "none", "stroke-width": 1.6, "stroke-dasharray": cls === "l" ? "1.5 3" : "7 3", style: `stroke:var(--${cls})` }), s("text", { x: m[0] + (cls === "l" ? 6 : -6), y: m[1] + (cls === "l" ? 16 : -8), "font-size": 12, "text-anchor": cls === "l" ? "start" : "end", class: cls }, t)); };
-      seg((q) => eps / q, 1e-20, 1, "m", "rounding, ε / h", 0.35);
+      
+      const seg = (f, a, b, cls, t, at) => { const q = []; for (let e = Math.log10(a); e <= Math.log10(b) + 1e-9; e += 0.1) { const v = f(10 ** e); if (v >= floor && v <= ceil) q.push([ax.X(10 ** e), ax.Y(v)]); } if (q.length < 2) return; const m = q[Math.floor(q.length * at)]; ax.g.append(s("path", { d: path(q), fill: "none", "stroke-width": 1.6, "stroke-dasharray": cls === "l" ? "1.5 3" : "7 3", style: `stroke:var(--${cls})` }), s("text", { x: m[0] + (cls === "l" ? -8 : 10), y: m[1] - 6, "font-size": 12, "text-anchor": cls === "l" ? "end" : "start", class: cls }, t)); };
+      seg((q) => eps / q, 1e-20, 1, "m", "rounding, ε / h", 0.3);
       if (c) seg((q) => c[1] * (q / c[0]) ** p, 1e-12, 1, "l", p === 1 ? "truncation, ~ h" : "truncation, ~ h²", 0.62);
     }
     const here = checkError(st.function, st.scheme, st.dtype, st.x, st.h);
