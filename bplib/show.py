@@ -1,4 +1,4 @@
-"""Print numbers, arrays and source so that a stored notebook output stays the same on every machine.
+"""Print numbers, arrays and source so that a stored output is the same on every machine.
 
 Two BLAS libraries add in different orders, so the last digits of a float differ between machines.
 Everything the book prints passes through :func:`show`, which keeps at most six significant digits

@@ -1,4 +1,4 @@
-"""Every checker of every chapter accepts its right answer and refuses everything known to be wrong."""
+"""Every checker of every chapter accepts its right answer and refuses every known wrong one."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def listeners(weights: np.ndarray, delta: np.ndarray) -> dict:
     heights = np.linspace(1, -1, n)
     with style.axes() as ax:
         ax.set(xlim=(-0.35, 4.4), ylim=(-1.9, 1.75), title="Who listens to this unit?")
-        ax.axis("off")
+        ax.set_axis_off()
         for k, y in enumerate(heights):
             strength = 0.8 + 2.8 * abs(contribution[k]) / np.abs(contribution).max()
             ax.plot(
@@ -213,7 +213,7 @@ def confusion(shown: np.ndarray, said: np.ndarray, images: np.ndarray) -> dict[s
             aspect="equal",
         )
         ax.grid(visible=False)
-        side.axis("off")
+        side.set_axis_off()
         side.set(xlim=(0, 2), ylim=(3, 0))
         for place, s in enumerate(misread[:6]):
             row, column = divmod(place, 2)
