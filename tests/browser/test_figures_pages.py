@@ -26,7 +26,9 @@ ARGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update",
 ]  # fmt: skip
-CSP = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
+)
 
 
 def neuron(x, w, b, y, lam):
@@ -57,7 +59,9 @@ def explorer():
 def tensors():
     rng = np.random.default_rng(0)
     shapes = {"X": (4, 2), "W1": (2, 3), "b1": 3, "W2": (3, 1), "b2": 1, "Y": (4, 1)}
-    return GraphExplorer(mlp, title="Tensors?", **{k: rng.normal(size=s) for k, s in shapes.items()})
+    return GraphExplorer(
+        mlp, title="Tensors?", **{k: rng.normal(size=s) for k, s in shapes.items()}
+    )
 
 
 MAKERS = {str(k): (explorer if cls is GraphExplorer else cls) for k, cls in FIGURES.items()}
@@ -590,7 +594,9 @@ def test_a_leaf_that_is_not_a_number_is_explained(visit, folder):
 
 
 def test_a_graph_too_large_says_so_and_sums_up(visit, folder):
-    fig = GraphExplorer(lambda X, W: ops.tanh(X @ W).sum(), X=np.ones((30, 10)), W=np.ones((10, 20)))
+    fig = GraphExplorer(
+        lambda X, W: ops.tanh(X @ W).sum(), X=np.ones((30, 10)), W=np.ones((10, 20))
+    )
     assert "too large to draw" in fig.summary()
     assert "too large to draw" in fig.picture()
     write_page(folder, "large", fig.html())
