@@ -1,0 +1,331 @@
+"""Training: mini-batches, early stopping, and stopping well when the loss explodes.
+
+`train` is a generator of progress records, so printing, plotting or a progress bar are consumers,
+none of them built in. `fit` is the consumer that keeps the records and nothing else.
+"""
+
+from __future__ import annotations
+
+import math
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from . import losses
+from .nn import MLP, Gradients
+from .optim import Optimizer, clip_by_norm, global_norm
+
+Array = np.ndarray
+
+
+class Progress(NamedTuple):
+    """One epoch: J is the mean over its mini-batches, measured while the weights moved.
+
+    `held_out` is the loss and `accuracy` the share of right labels on the validation data (None
+    without), `lr` and `norm` are the learning rate and the Euclidean norm of the whole gradient
+    (before clipping) at the epoch's last step, `steps` counts all steps of the optimizer.
+    """
+
+    epoch: int
+    steps: int
+    J: float
+    norm: float
+    lr: float
+    held_out: float | None
+    accuracy: float | None
+
+
+class History(NamedTuple):
+    """All records of `fit` and why it ended: "epochs", "early" or "interrupted"."""
+
+    records: list[Progress]
+    reason: str
+
+
+class Diverged(FloatingPointError):
+    """The loss or a gradient became NaN, infinite or huge; the last good weights are back in place.
+
+    Attributes: epoch and batch (from 1), layer (the first bad one, 1..L, or None), J.
+    """
+
+    def __init__(self, message: str, epoch: int, batch: int, layer: int | None, J: float) -> None:
+        super().__init__(message)
+        self.epoch, self.batch, self.layer, self.J = epoch, batch, layer, J
+
+
+def train(
+    net: MLP,
+    X: Array,
+    T: Any,
+    *,
+    loss: str | Callable,
+    optimizer: Optimizer,
+    epochs: int,
+    batch_size: int = 32,
+    seed: int = 0,
+    validation: tuple[Array, Any] | None = None,
+    patience: int | None = None,
+    weight_decay: float = 0.0,
+    clip: float | None = None,
+    explosion: float = 1e4,
+) -> Iterator[Progress]:
+    """Train `net` in place and yield one `Progress` per epoch.
+
+    X (B, n_0) and T as the loss wants it. Every epoch visits the rows once in an order drawn from
+    `seed`, in mini-batches of `batch_size` (the last may be smaller).
+    With `validation=(X, T)` and `patience=n`, stops when the held-out loss has not fallen for n
+    epochs, and puts the best weights back. `clip` limits the norm of every gradient.
+    Ctrl-C takes effect after the step under way, so that weights and optimizer agree.
+
+    Raises ValueError for unusable arguments, before the first step, and `Diverged` when J or a
+    gradient is no longer finite or J exceeds `explosion` times (1 + the first J); the weights and
+    the optimizer are then those at the end of the last good epoch.
+    """
+    loss = losses.get(loss)
+    X, T = _checked_data("X", net, X, T, loss)
+    if validation is not None:
+        validation = _checked_data("validation X", net, *validation, loss)
+    _whole("epochs", epochs, 0)
+    _whole("batch_size", batch_size, 1)
+    if patience is not None:
+        _whole("patience", patience, 1)
+        if validation is None:
+            raise ValueError("train: patience needs validation=(X, T) to watch.")
+    run = _Run(net, X, T, loss, optimizer, batch_size, seed, weight_decay, clip, explosion)
+    return _epochs(run, epochs, validation, patience)
+
+
+def fit(net: MLP, X: Array, T: Any, **options: Any) -> History:
+    """Run `train` to its end and return all records; Ctrl-C ends it early with what there is.
+
+    Options and errors as for `train`.
+    """
+    records: list[Progress] = []
+    epochs = options.get("epochs")
+    try:
+        for record in train(net, X, T, **options):
+            records.append(record)
+    except KeyboardInterrupt:
+        return History(records, "interrupted")
+    return History(records, "epochs" if len(records) == epochs else "early")
+
+
+def bar(records: Iterable[Progress], epochs: int, file: Any = None) -> Iterator[Progress]:
+    """Pass the records on while a tqdm bar shows them; needs tqdm.
+
+    The bar is drawn on the terminal's own standard error and erased at the end; where there is no
+    terminal (a notebook, a pipe) nothing is drawn, so it leaves no trace in stored outputs.
+    """
+    from tqdm import tqdm  # type: ignore[import-untyped]
+
+    stream = sys.__stderr__ if file is None else file
+    if stream is None:  # pythonw has none
+        yield from records
+        return
+    # disable=None: only on a terminal
+    disable = None if file is None else False
+    with tqdm(total=epochs, file=stream, leave=False, disable=disable, unit="epoch") as progress:
+        for record in records:
+            progress.set_postfix(J=f"{record.J:.3g}", refresh=False)
+            progress.update()
+            yield record
+
+
+def accuracy(net: MLP, X: Array, labels: Any) -> float:
+    """Return the share of rows whose largest output (or output side, if n_L = 1) is the label.
+
+    X (B, n_0); labels (B,) integers or one-hot rows (B, n_L).
+    Raises ValueError for an empty batch or labels of another length.
+    """
+    Y = net.predict(X)
+    labels = np.asarray(labels)
+    if labels.ndim == 2:
+        labels = labels.argmax(axis=1) if labels.shape[1] > 1 else labels[:, 0]
+    if labels.shape != Y.shape[:1] or Y.shape[0] == 0:
+        raise ValueError(f"accuracy: {Y.shape[0]} rows need as many labels, got {labels.shape}.")
+    if Y.shape[1] > 1:
+        guess = Y.argmax(axis=1)
+    else:  # a probability is on the side of 1 above 1/2, a logit above 0
+        guess = Y[:, 0] > (0.5 if net.phi[net.L].name == "sigmoid" else 0.0)
+    return float((guess == labels).mean())
+
+
+def first_bad_layer(net: MLP, X: Array, gradients: Gradients | None = None) -> int | None:
+    """Return the layer 1..L where a number first stops being finite, or None if none does.
+
+    Follows the computation: weights and values from layer 1 up, then gradients from layer L down.
+    """
+    Z, A = net.forward(X)
+    for layer in range(1, net.L + 1):
+        b = net.b[layer]
+        for array in (net.W[layer], Z[layer], A[layer], *(() if b is None else (b,))):
+            if not np.isfinite(array).all():
+                return layer
+    if gradients is not None:
+        for layer in range(net.L, 0, -1):
+            for array in (gradients.Delta[layer], gradients.W[layer]):
+                if not np.isfinite(array).all():
+                    return layer
+    return None
+
+
+class _Run(NamedTuple):
+    net: MLP
+    X: Array
+    T: Array
+    loss: Callable
+    optimizer: Optimizer
+    batch_size: int
+    seed: int
+    weight_decay: float
+    clip: float | None
+    explosion: float
+
+
+class _Interrupts:
+    """Hold back the first Ctrl-C until `check`, so that no step is left half done.
+
+    Only the main thread gets signals; elsewhere there is nothing to hold back.
+    """
+
+    def __enter__(self) -> _Interrupts:
+        self.pending = False
+        self.previous: Any = None
+        if threading.current_thread() is threading.main_thread():
+            handler = signal.getsignal(signal.SIGINT)
+            if callable(handler):  # an application that ignores Ctrl-C goes on ignoring it
+                self.previous = handler
+                signal.signal(signal.SIGINT, self._hold)
+        return self
+
+    def _hold(self, number: int, frame: Any) -> None:
+        self.pending = True
+        signal.signal(signal.SIGINT, self.previous)  # a second one is not held
+
+    def check(self) -> None:
+        if self.pending:
+            self.pending = False
+            self.previous(signal.SIGINT, None)  # as a rule raises KeyboardInterrupt
+
+    def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
+        if self.previous is not None:
+            signal.signal(signal.SIGINT, self.previous)
+        if kind is None:
+            self.check()
+
+
+def _epochs(
+    run: _Run, epochs: int, validation: tuple[Array, Array] | None, patience: int | None
+) -> Iterator[Progress]:
+    net, optimizer = run.net, run.optimizer
+    limit = math.inf
+    good = net.copy_parameters(), optimizer.copy_state()
+    best, best_weights, waited = math.inf, None, 0
+    for epoch in range(1, epochs + 1):
+        with _Interrupts() as interrupts:
+            try:
+                record, limit = _epoch(run, epoch, limit, validation, interrupts)
+            except Diverged:
+                net.load_parameters(good[0])
+                optimizer.load_state(good[1])
+                raise
+            good = net.copy_parameters(), optimizer.copy_state()
+        if record.held_out is not None and record.held_out < best:
+            best, best_weights, waited = record.held_out, good[0], 0
+        else:
+            waited += 1
+        yield record
+        if patience is not None and waited >= patience:
+            break
+    if patience is not None and best_weights is not None:
+        net.load_parameters(best_weights)
+
+
+def _epoch(
+    run: _Run,
+    epoch: int,
+    limit: float,
+    validation: tuple[Array, Array] | None,
+    interrupts: _Interrupts,
+) -> tuple[Progress, float]:
+    net, optimizer, B = run.net, run.optimizer, run.X.shape[0]
+    params = net.parameters()
+    # The order of an epoch depends on (seed, epoch) alone, not on how training got there.
+    order = np.random.default_rng([run.seed, epoch]).permutation(B)
+    X, T = run.X[order], run.T[order]  # one copy an epoch; a batch is then a view
+    total = 0.0
+    # An overflow is reported once, as Diverged, and not as warnings on the way.
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        for batch, start in enumerate(range(0, B, run.batch_size), 1):
+            stop = min(start + run.batch_size, B)
+            Xb = X[start:stop]
+            gradients = net.backprop(
+                Xb, T[start:stop], run.loss, weight_decay=run.weight_decay, check=False
+            )
+            J = float(gradients.J)
+            if epoch == 1 and batch == 1 and math.isfinite(J):
+                limit = run.explosion * (1 + abs(J))
+            if not abs(J) <= limit or math.isinf(J):
+                raise _diverged(run, epoch, batch, J, Xb, gradients)
+            total += J * (stop - start)
+            grads = gradients.flat()
+            norm = None if run.clip is None else clip_by_norm(grads, run.clip)
+            rate = optimizer.learning_rate()
+            optimizer.step(params, grads)
+            interrupts.check()
+        if not all(np.isfinite(p).all() for p in params):
+            raise _diverged(run, epoch, batch, J, Xb, gradients)
+        held_out, share = None, None
+        if validation is not None:
+            held_out = float(net.loss(*validation, run.loss, check=False))
+            share = _share(run, validation)
+            if not math.isfinite(held_out):
+                raise _diverged(run, epoch, batch, held_out, validation[0], None)
+        norm = global_norm(grads) if norm is None else norm
+    return Progress(epoch, optimizer.t, total / B, norm, rate, held_out, share), limit
+
+
+def _diverged(
+    run: _Run, epoch: int, batch: int, J: float, X: Array, gradients: Gradients | None
+) -> Diverged:
+    layer = first_bad_layer(run.net, X, gradients)
+    where = "every layer is still finite" if layer is None else f"first bad layer: {layer}"
+    return Diverged(
+        f"train: the loss became {J:.3g} in epoch {epoch}, batch {batch} ({where}). "
+        "The weights of the last good epoch are back in place. "
+        f"The learning rate was {run.optimizer.learning_rate():.3g}: try a tenth of it, "
+        "or limit the gradient with clip=1.0.",
+        epoch,
+        batch,
+        layer,
+        J,
+    )
+
+
+def _share(run: _Run, validation: tuple[Array, Array]) -> float | None:
+    """Accuracy, where the loss is one for classes; None for regression."""
+    if losses.fused_activation(run.loss) is None:
+        return None
+    return accuracy(run.net, *validation)
+
+
+def _checked_data(what: str, net: MLP, X: Any, T: Any, loss: Callable) -> tuple[Array, Array]:
+    X = net.as_batch(X)
+    if X.shape[0] == 0:
+        raise ValueError(f"train: {what} is an empty batch, shape {X.shape}.")
+    if not np.isfinite(X).all():
+        row, column = np.argwhere(~np.isfinite(X))[0]
+        raise ValueError(f"train: {what} has {X[row, column]} in row {row}, column {column}.")
+    T = losses.targets(loss, T, (X.shape[0], net.widths[-1]), net.dtype)
+    if not np.isfinite(T).all():
+        raise ValueError(f"train: the targets of {what} hold NaN or infinity.")
+    return X, T
+
+
+def _whole(name: str, n: Any, least: int) -> None:
+    if not (isinstance(n, (int, np.integer)) and not isinstance(n, bool) and n >= least):
+        raise ValueError(f"train: {name} must be a whole number >= {least}, got {n!r}.")
