@@ -35,6 +35,7 @@ extensions = [
     "_book.katex",
     "_book.numbering",
     "_book.furniture",
+    "_book.equation_index",
 ]
 
 # Sources: a notebook is published from its .ipynb, with the outputs that the tests compare; its
