@@ -38,13 +38,10 @@ class EquationIndex(SphinxDirective):
             self.env.note_dependency(str(source.with_suffix(".ipynb")))
             if not rows:
                 continue
-            lines += [
-                "",
-                f"## {{doc}}`{source.stem}`",
-                "",
-                "| equation | name | state |",
-                "|---|---|---|",
-            ]
+            title = re.search(r"^# (.+)$", source.read_text(encoding="utf-8"), re.MULTILINE)
+            name = title[1] if title else source.stem
+            lines += ["", f"## {name}", "", f"In {{doc}}`{source.stem}`:", ""]
+            lines += ["| equation | name | state |", "|---|---|---|"]
             lines += [f"| {{eq}}`{label}` | `{label}` | {state} |" for label, state in rows]
         return self.parse_text_to_nodes("\n".join(lines), allow_section_headings=True)
 
