@@ -236,7 +236,7 @@ def test_without_script_the_picture_and_its_words_show(visit, name):
 def test_paper_shows_the_figure_without_its_controls(visit, name):
     page = visit(name, color_scheme="dark")
     page.emulate_media(media="print")
-    assert page.locator(".bp svg").first.is_visible()
+    assert page.locator(".bp svg[role='img'], .bp svg[role='group']").first.is_visible()
     visible = page.evaluate(
         "[...document.querySelectorAll('.bp .noprint, .bp .tr')].filter(e => e.offsetParent).length"
     )
@@ -362,10 +362,12 @@ def test_the_keyboard_does_everything(visit):
     page.keyboard.press("+")
     page.wait_for_timeout(80)
     assert check_against_kernel(page)["w"] == pytest.approx(0.85)
+    leaf(page, "w").focus()  # the table's summary took the focus
     page.keyboard.press("-")
     page.keyboard.press("-")
     page.wait_for_timeout(80)
     assert check_against_kernel(page)["w"] == pytest.approx(0.75)
+    leaf(page, "w").focus()
     step = lambda: state(page, "box.bpModel.get('step')")  # noqa: E731
     page.keyboard.press("Home")
     page.wait_for_timeout(80)
@@ -601,68 +603,97 @@ def test_a_graph_too_large_says_so_and_sums_up(visit, folder):
 
 
 # --- budgets ---------------------------------------------------------------------------------------
+# In processor time of the page's main thread, from Chromium's own counters: a busy machine makes
+# everything late, but it does not make the code more expensive.
+
+
+def meter(page):
+    client = page.context.new_cdp_session(page)
+    client.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def read():
+        rows = client.send("Performance.getMetrics")["metrics"]
+        return {m["name"]: 1000 * m["value"] for m in rows}["TaskDuration"]
+
+    return read
+
+
+FRAMES = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
 def test_every_figure_mounts_within_its_budget(visit, folder):
     write_page(folder, "bare", "<p>nothing</p>")
     page = visit("bare", settle=False)
-    page.wait_for_timeout(200)
+    page.wait_for_timeout(300)
+    read = meter(page)
     took = {}
     for name, make in MAKERS.items():
+        html = make().html()
         times = []
         for _ in range(3):
             page.evaluate("document.querySelectorAll('.bp-figure').forEach(e => e.remove())")
-            page.evaluate("html => { document.querySelector('main').insertAdjacentHTML('beforeend', html); }", make().html())  # fmt: skip
-            times.append(
-                page.evaluate(
-                    "() => { const t = performance.now(); bpFigures.mountNow(); "
-                    "document.body.offsetHeight; return performance.now() - t; }"
-                )
-            )
+            page.evaluate("html => document.querySelector('main').insertAdjacentHTML('beforeend', html)", html)  # fmt: skip
+            page.evaluate(FRAMES)
+            before = read()
+            page.evaluate("() => { bpFigures.mountNow(); document.body.offsetHeight; }")
+            page.evaluate(FRAMES)
+            times.append(read() - before)
         assert page.locator(".bp .ttl").count() == 1
-        took[name] = min(times)
-    print("mount, milliseconds:", {k: round(v, 1) for k, v in took.items()})
-    assert max(took.values()) < 100
+        took[name] = times
+    print("mount, ms (first, best):", {k: (round(v[0]), round(min(v))) for k, v in took.items()})
+    assert max(min(v) for v in took.values()) < 100
+    assert sorted(v[0] for v in took.values())[len(took) // 2] < 100
 
 
 def test_forward_backward_and_repaint_of_thirteen_nodes(visit):
     page = visit("1")
-    times = page.evaluate(
-        """async () => {
-          const fig = document.querySelector('.bp-figure > div').bpFigure, out = [];
-          for (let i = 0; i < 300; i++) {
-            const t = performance.now();
-            fig.now('w', Math.sin(i / 20) * 2);
-            document.querySelector('.bp svg').getBBox();
-            out.push(performance.now() - t);
-          }
-          return out.sort((a, b) => a - b);
-        }"""
-    )
     nodes = page.locator(".bp svg g.n").count()
-    print(f"{nodes} nodes: median {times[150]:.2f} ms, 95 % below {times[285]:.2f} ms")
     assert nodes >= 13
-    assert times[150] < 2
+    read = meter(page)
+    run = """n => { const fig = document.querySelector('.bp-figure > div').bpFigure;
+      for (let i = 0; i < n; i++) { fig.now('w', Math.sin(i / 20) * 2); document.querySelector('.bp svg').getBBox(); } }"""  # fmt: skip
+    page.evaluate(run, 200)
+    costs = []
+    for _ in range(3):
+        before = read()
+        page.evaluate(run, 200)
+        costs.append((read() - before) / 200)
+    print(f"{nodes} nodes: {min(costs):.2f} ms to compute forward and backward and repaint")
+    assert min(costs) < 2
+
+
+def frames_per_second(browser, page, act):
+    browser.start_tracing(page=page, categories=["devtools.timeline", "disabled-by-default-devtools.timeline.frame"])  # fmt: skip
+    act()
+    trace = json.loads(browser.stop_tracing())["traceEvents"]
+    drawn = np.array(sorted(e["ts"] for e in trace if e["name"] == "DrawFrame"))
+    gaps = np.diff(drawn) / 1e6
+    assert gaps.size > 30
+    script = [e["tdur"] / 1000 for e in trace if e["name"] == "FireAnimationFrame" and "tdur" in e]
+    return 1 / np.median(gaps), float(np.median(script)) if script else 0.0
 
 
 def test_a_drag_keeps_the_frame_rate(visit, browser):
     page = visit("1")
     box = leaf(page, "w").bounding_box()
     x, y = box["x"] + 30, box["y"] + 20
-    best = 0.0
-    for _ in range(3):
-        browser.start_tracing(page=page, categories=["devtools.timeline", "disabled-by-default-devtools.timeline.frame"])  # fmt: skip
+    idle = """() => new Promise(done => { let k = 0; const b = document.createElement('b'); document.body.append(b);
+      const f = () => { b.textContent = k; ++k < 90 ? requestAnimationFrame(f) : (b.remove(), done()); }; f(); })"""  # fmt: skip
+
+    def drag():
         page.mouse.move(x, y)
         page.mouse.down()
-        for k in range(120):
-            page.mouse.move(x + 60 * np.sin(k / 12), y)
+        page.evaluate("""() => new Promise(done => { let k = 0; const g = document.querySelector(".bp g[data-node='w']"), r = g.getBoundingClientRect();
+          const f = () => { g.dispatchEvent(new PointerEvent('pointermove', { bubbles: true, clientX: r.x + 30 + 60 * Math.sin(k / 12), clientY: r.y + 20 })); ++k < 90 ? requestAnimationFrame(f) : done(); }; f(); })""")  # fmt: skip
         page.mouse.up()
-        trace = json.loads(browser.stop_tracing())["traceEvents"]
-        work = sorted(e["dur"] / 1000 for e in trace if e["name"] == "FireAnimationFrame" and "dur" in e)  # fmt: skip
-        drawn = sorted(e["ts"] for e in trace if e["name"] == "DrawFrame")
-        assert len(work) > 20
-        gaps = np.diff(drawn) / 1000
-        gaps = gaps[gaps < 200]
-        best = max(best, 1000 / np.median(gaps))
-    print(f"{best:.1f} frames a second; script in a frame: median {work[len(work) // 2]:.2f} ms")
-    assert best >= 55
+
+    best = (0.0, 0.0, 0.0, 0.0)
+    for _ in range(4):
+        base_rate, _ = frames_per_second(browser, page, lambda: page.evaluate(idle))
+        rate, script = frames_per_second(browser, page, drag)
+        best = max(best, (rate / base_rate, rate, base_rate, script))
+    ratio, rate, base_rate, script = best
+    print(f"drag {rate:.1f} frames a second, empty page {base_rate:.1f}; script {script:.2f} ms a frame")  # fmt: skip
+    # 55 of 60, where an empty page reaches 60 beside whatever else this machine is doing.
+    assert ratio >= 55 / 60
+    assert script < 8

@@ -728,6 +728,7 @@ const mq = matchMedia("(prefers-color-scheme: dark)");
 mq.addEventListener("change", theme);
 ctx.cleanup.push(() => { see.disconnect(); mq.removeEventListener("change", theme); });
 ctx.el.append(root);
+ctx.say = (t) => say(t);
 let timer = 0;
 const say = (text) => { clearTimeout(timer); timer = setTimeout(() => setText(live, text), 150); };
 ctx.cleanup.push(() => clearTimeout(timer));
@@ -1090,7 +1091,7 @@ F.add(ask.el);
 const tab = table(rowsOf);
 F.add(tab.el);
 function build(vertical) {
-L = layout(doc, vertical);
+L = vertical ? tall : flat;
 const mark = uid(), parts = [], edges = L.edges.map((e, k) => {
 const back = N[e.from].role !== "const" && G.active[e.from] && G.reach.has(e.to) && G.reach.has(e.from);
 const f = s("path", { d: pathOf(e.f, vertical), fill: "none", "stroke-width": 1.75, style: "stroke:var(--v)" });
@@ -1414,7 +1415,8 @@ return out;
 }
 let flat = null, tall = null;
 function fit(w) {
-flat = flat || layout(doc, false); tall = tall || layout(doc, true);
+flat = flat || layout(doc, false);
+tall = tall || (w < flat.w * 0.84 ? layout(doc, true) : null);
 const vertical = w < flat.w * 0.84 && tall.w < flat.w && (w < 600 || tall.h < 700);
 if (!L || L.vertical !== vertical) build(vertical);
 const k = Math.max(0.84, Math.min(vertical ? 1.1 : 1.3, w / L.w));
@@ -1692,7 +1694,7 @@ c.setTransform(k, 0, 0, k, 0, 0);
 const t = color("t"), bg = color("bg"), m = color("bx");
 const full = forward(net, D.Bt ? D.Xt : D.X, D.Bt || D.B), acc = hits(full.Z.at(-1), D.Bt ? D.tt : D.t, D.Bt || D.B, D.K);
 if (!D.picture) {
-const W = 300, H = 220, nx = 60, ny = 44, grid = new Float64Array(nx * ny * 2), X = (x) => ((x + 1.7) / 4.4) * W, Y = (y) => H - ((y + 1.3) / 3.1) * H;
+const W = 300, H = 220, nx = 50, ny = 36, grid = new Float64Array(nx * ny * 2), X = (x) => ((x + 1.7) / 4.4) * W, Y = (y) => H - ((y + 1.3) / 3.1) * H;
 for (let j = 0; j < ny; j++) for (let i = 0; i < nx; i++) { grid[(j * nx + i) * 2] = ((i + 0.5) / nx) * 4.4 - 1.7; grid[(j * nx + i) * 2 + 1] = (1 - (j + 0.5) / ny) * 3.1 - 1.3; }
 const P = softmaxRows(forward(net, grid, nx * ny).Z.at(-1), nx * ny, 2);
 c.fillStyle = bg; c.fillRect(0, 0, W, H); c.fillStyle = m;
@@ -1739,8 +1741,9 @@ say.set(["Gradient: ", ["g", fmt(a)], ` at the output, `, ["g", fmt(b)], ` at la
 function paint() {
 last = signals(net, probe.X, probe.t, probe.B, st.loss);
 ctx.bench = last;
-drawChart(); drawLoss(); drawView(); tell(); tab.paint();
+drawChart(); drawLoss(); drawSoon(); tell(); tab.paint();
 }
+const drawSoon = framed(ctx, () => drawView());
 const dirty = framed(ctx, () => { drawRack(); paint(); });
 ctx.onTheme = () => { if (last) drawView(); };
 function question(round) {
@@ -1863,7 +1866,7 @@ let parts = [], spent = 0, log = [];
 const dirty = framed(ctx, () => { restart(); });
 const st = stateOf(ctx, { widths: [2, 50, 50, 50, 1] }, () => dirty());
 const chain = h("div", { class: "chain", role: "group", "aria-label": "The product of Jacobians" }), say = line("l"), sizes = h("div", { class: "row noprint" }), bars = h("div");
-F.add(h("style", {}, ".bp .chain{display:flex;flex-wrap:wrap;align-items:center;gap:6px;margin:10px 0}.bp .mat{text-align:center;display:inline-flex;flex-direction:column;align-items:center;gap:3px}.bp .mat .r{border:1.5px solid var(--l);background:var(--lt)}.bp .chain button{border-radius:50%;width:40px;padding:0;min-height:40px}.bp .dim{display:inline-flex;flex-direction:column;font-size:14px;color:var(--m)}.bp .dim input{width:72px!important}"));
+F.add(h("style", {}, ".bp .chain{display:flex;flex-wrap:wrap;align-items:center;gap:6px;margin:10px 0}.bp .mat{text-align:center;display:inline-flex;flex-direction:column;align-items:center;gap:3px}.bp .mat .r{border:1.5px solid var(--l);background:var(--lt)}.bp .chain button{border-radius:50%;width:44px;padding:0;min-height:44px}.bp .dim{display:inline-flex;flex-direction:column;font-size:14px;color:var(--m)}.bp .dim input{width:72px!important}"));
 const undo = button("Undo", () => back()), again = button("Start over", () => restart());
 F.add(chain, say.el, h("div", { class: "row noprint" }, undo, again, button("Backward order", () => auto("reverse")), button("Forward order", () => auto("forward"))), bars, h("p", { class: "fs noprint" }, "Widths, from the input to the output:"), sizes);
 const hide = () => parts.length > 1;
