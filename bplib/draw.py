@@ -266,7 +266,9 @@ def layout(doc: Doc, vertical: bool = False) -> dict[str, Any]:
             for k in [*range(p - 1, -1, -1), *range(p + 1, len(layer))]:
                 c = layer[k]
                 side = near[c] + next_[c]
-                if not side:
+                # Leaves stay packed against the spine: were they to chase their consumers, both
+                # would drift away from it.
+                if not side or (c < n and not ins[c]):
                     continue
                 total = 0.0
                 for m in side:
@@ -728,10 +730,21 @@ def _box(node: dict[str, Any], b: dict[str, Any], vertical: bool) -> str:
         return "".join(out)
     bold = {"text_anchor": "middle", "font_weight": 600}
     shift = 3 if param else 0
-    out.append(text(mid - 3 + shift, y + head + 13.5, fmt(dec(node["value"])), V, 12, **bold))
+    out.append(
+        text(
+            mid - (6 if vertical else 3) + shift,
+            y + head + 13.5,
+            fmt(dec(node["value"])),
+            V,
+            12,
+            **bold,
+        )
+    )
     if "grad" in node:
         grad = fmt(dec(node["grad"]))
-        out.append(text(mid + 3 + shift, y + head + row + 13.5, grad, G, 12, **bold))
+        out.append(
+            text(mid + (6 if vertical else 3) + shift, y + head + row + 13.5, grad, G, 12, **bold)
+        )
     return "".join(out)
 
 

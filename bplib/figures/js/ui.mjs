@@ -118,7 +118,7 @@ export function slider({ label, cls = "i", aria, min, max, step, value, on, log 
     r.style.setProperty("--f", span(to(x), to(min), to(max)));
     r.setAttribute("aria-valuetext", show ? show(x) : fmt(x));
     if (!box) setText(n, show ? show(x) : fmt(x));
-    else if (from2 !== n) n.value = log ? Number(x.toPrecision(3)) : Number(x.toPrecision(6));
+    else if (from2 !== n) n.value = log ? Number(x.toPrecision(3)) : Number(x.toPrecision(5));
   };
   // The handle's own grid must not change a number that lies off the grid unless it is really moved.
   r.addEventListener("input", () => { const x = from(+r.value), y = log ? Number(x.toPrecision(3)) : x; put(y, r); on(y); });

@@ -475,7 +475,7 @@ for (const r of sweep % 2 === 0 ? range(0, depth) : range(depth - 1, -1, -1)) {
 const layer = layers[r], p = pivot(r);
 for (const k of [...range(p - 1, -1, -1), ...range(p + 1, layer.length)]) {
 const c = layer[k], side = [...near[c], ...next[c]];
-if (!side.length) continue;
+if (!side.length || (c < n && !ins[c].length)) continue;
 let total = 0;
 for (const m of side) total += cross[m];
 const want = total / side.length;
@@ -611,9 +611,11 @@ font-variant-numeric:tabular-nums}
 .bp .line{border-left:4px solid var(--ln,var(--g));background:var(--pn);border-radius:0 6px 6px 0;padding:8px 14px;margin:10px 0;min-height:68px}
 .bp .line p:first-child{font-size:18px}
 .bp .line p+p{color:var(--m);font-size:15px}
+.bp .dock{background:var(--bg)}
 .bp .row{display:flex;flex-wrap:wrap;gap:8px;align-items:center;margin:8px 0}
 .bp button,.bp select,.bp input[type=number]{font:inherit;font-size:15px;color:var(--t);background:var(--bg);border:1.5px solid var(--o);
-border-radius:6px;min-height:36px;padding:4px 12px;margin:0;box-shadow:none;max-width:100%;line-height:1.3;text-transform:none;letter-spacing:0}
+border-radius:6px;min-height:36px;padding:4px 12px;margin:0;box-shadow:none;max-width:100%;line-height:1.3;text-transform:none;letter-spacing:0;overflow-wrap:normal}
+.bp button svg{flex:none}.bp .tr button{white-space:nowrap}
 .bp select{padding-right:26px}
 .bp button{cursor:pointer;display:inline-flex;align-items:center;justify-content:center;gap:6px}
 .bp button:hover{background:var(--pn)}
@@ -659,9 +661,10 @@ border-radius:6px;min-height:36px;padding:4px 12px;margin:0;box-shadow:none;max-
 .bp .fs{font-size:14px;color:var(--m)}
 .bp .chip{border:1.5px solid var(--l);background:var(--lt);color:var(--l);border-radius:12px;padding:0 8px;font-weight:600}
 @media (pointer:coarse){.bp button,.bp select,.bp input[type=number],.bp input[type=range],.bp summary{min-height:44px}.bp button{min-width:44px}}
-@media (max-width:480px){.bp .tr button{flex:1}.bp .tr .sc{flex-basis:100%}.bp .ttl{font-size:18px}}
+@media (max-width:480px) and (min-height:600px){.bp .dock{position:sticky;bottom:0;z-index:2;padding-bottom:4px;border-top:1px solid var(--hr)}}
+@media (max-width:480px){.bp .tr button{flex:1 0 auto;padding:4px 6px}.bp .tr .sc{flex-basis:100%}.bp .ttl{font-size:18px}}
 @media (forced-colors:active){.bp{--v:CanvasText;--g:CanvasText;--l:CanvasText;--p:CanvasText;--t:CanvasText;--m:CanvasText;--o:CanvasText;--bx:CanvasText;--bg:Canvas;--pn:Canvas;--vt:Canvas;--gt:Canvas;--lt:Canvas;--pt:Canvas;--hr:CanvasText}.bp svg{forced-color-adjust:none}}
-@media print{.bp,.bp[data-dark]{${vars("light")}color-scheme:light;max-width:none}.bp .noprint{display:none!important}.bp .stage{overflow:visible}.bp .wrap{break-inside:avoid}}
+@media print{.bp,.bp[data-dark]{${vars("light")}color-scheme:light;max-width:none}.bp .noprint{display:none!important}.bp .stage{overflow:visible}.bp .dock{position:static!important;border:0!important}.bp .wrap{break-inside:avoid}}
 `;
 const SVG = "http://www.w3.org/2000/svg";
 const fillIn = (el, props, kids) => {
@@ -759,7 +762,7 @@ if (from2 !== r) r.value = to(Math.max(min, Math.min(max, x)));
 r.style.setProperty("--f", span(to(x), to(min), to(max)));
 r.setAttribute("aria-valuetext", show ? show(x) : fmt(x));
 if (!box) setText(n, show ? show(x) : fmt(x));
-else if (from2 !== n) n.value = log ? Number(x.toPrecision(3)) : Number(x.toPrecision(6));
+else if (from2 !== n) n.value = log ? Number(x.toPrecision(3)) : Number(x.toPrecision(5));
 };
 r.addEventListener("input", () => { const x = from(+r.value), y = log ? Number(x.toPrecision(3)) : x; put(y, r); on(y); });
 if (box) n.addEventListener("change", () => { const x = Number(n.value); if (n.value !== "" && Number.isFinite(x) && (!log || x > 0)) { put(x, n); on(x); } else put(last); });
@@ -1057,7 +1060,7 @@ const clampStep = (k) => (typeof k === "number" && k >= 0 ? Math.min(total, k) :
 let step = clampStep(ctx.get("step")), chosen = -1, L = null, view = null, focus = G.out;
 const locals = new Array(total).fill(0), partial = new Array(total).fill(null);
 const stage = h("div", { class: "stage" }), say = line();
-F.add(stage, say.el);
+F.add(stage);
 const tr = transport(ctx, {
 total, split: G.split, get: () => step, set: (k, anim) => go(k, anim),
 ends: (k) => {
@@ -1067,7 +1070,7 @@ const c = (from, to) => fmtCount(G.steps.slice(from, to).reduce((a, st) => a + c
 return [`forward ${f}/${G.split}, ${c(0, f)} mult.`, `backward ${b}/${n}, ${c(G.split, G.split + b)} mult.`];
 },
 });
-F.add(tr.el);
+F.add(h("div", { class: "dock" }, say.el, tr.el));
 const setLeaf = (lf, t, push = true) => { G.set(lf.i, t); if (push) ctx.set(lf.trait, lf.node.shape.length ? Array.from(t.d) : t.d[0]); dirty(); };
 const ctl = h("div", { class: "ctls noprint" });
 for (const lf of leaves) {
@@ -1150,8 +1153,8 @@ const [r, c, cell] = grid(v.shape);
 o.hx = mid - (c * cell) / 2 + (v.role === "param" ? 2 : 0); o.hv = b.y + b.head + 5; o.hg = gy + 5;
 } else {
 const tx = mid + (v.role === "param" ? 3 : 0);
-o.vx = s("text", { x: tx - 3, y: b.y + b.head + 13.5, "text-anchor": "middle", "font-size": 12, class: "v" });
-o.gx = s("text", { x: tx + 3, y: gy + 13.5, "text-anchor": "middle", "font-size": 12, class: "g" });
+o.vx = s("text", { x: tx - (V ? 6 : 3), y: b.y + b.head + 13.5, "text-anchor": "middle", "font-size": 12, class: "v" });
+o.gx = s("text", { x: tx + (V ? 6 : 3), y: gy + 13.5, "text-anchor": "middle", "font-size": 12, class: "g" });
 g.append(o.vx, o.gx);
 }
 o.wait = s("rect", { x: b.x + 3, y: gy + 1, width: b.w - 6, height: b.row - 3, rx: 3, fill: "none", "stroke-dasharray": "3 2.5", "stroke-width": 1.2, style: "stroke:var(--g)", visibility: "hidden" });
@@ -1945,7 +1948,7 @@ const dirty = framed(ctx, () => paint());
 const ui = {};
 const st = stateOf(ctx, { function: "exp", x: 1, h: 0.001, scheme: "central", dtype: "float64" }, (k) => { ui[k]?.set(st[k]); dirty(); });
 ui.function = choice({ label: "f", options: Object.keys(CURVES), value: st.function, on: (v) => st.put("function", v) });
-ui.scheme = choice({ label: "difference", options: [["forward", "forward, (f(x+h) − f(x)) / h"], ["central", "central, (f(x+h) − f(x−h)) / 2h"], ["complex", "complex step, Im f(x+ih) / h"]], value: st.scheme, on: (v) => st.put("scheme", v) });
+ui.scheme = choice({ label: "difference", options: [["forward", "forward, +h"], ["central", "central, ±h"], ["complex", "complex step, ih"]], value: st.scheme, on: (v) => st.put("scheme", v) });
 ui.dtype = choice({ label: "data type", options: ["float64", "float32"], value: st.dtype, on: (v) => st.put("dtype", v) });
 ui.h = slider({ label: "h", min: 1e-20, max: 1, log: true, value: st.h, on: (v) => st.put("h", v) });
 ui.x = slider({ label: "x", min: -3, max: 3, step: 0.01, value: st.x, on: (v) => st.put("x", v) });
@@ -2171,13 +2174,13 @@ const tailorFigure = (ctx) => simple(ctx, {
 names: ["value", "gradient"], defaults: { square: "distinct", left: "X", right: "Z̄" },
 controls: { left: { label: "left", options: TILES }, right: { label: "right", options: TILES }, square: { label: "sizes", options: [["distinct", "B = 4, n = 2, m = 3"], ["square", "all 3: shapes cannot help"]] } },
 draw(st, w) {
-const q = tailor(st), g = [], put = (t, name, x, color) => { const k = hinton(t, 0, 0), z = 2; k.w *= z; g.push(s("text", { x: x + k.w / 2, y: 28, "text-anchor": "middle", "font-size": 18, class: "i" }, name), s("text", { x: x + k.w / 2, y: 50, "text-anchor": "middle", "font-size": 12, class: "m" }, t.s.join(" × ")), s("g", { transform: `translate(${x} 62) scale(${z})` }, s("path", { d: k.pos, style: `fill:var(--${color})` }), s("path", { d: k.neg, fill: "none", "stroke-width": 1, style: `stroke:var(--${color})` }))); return x + Math.max(k.w, 44) + 26; };
+const q = tailor(st), g = [], put = (t, name, x, color) => { const k = hinton(t, 0, 0), z = w < 380 ? 1.5 : 2; k.w *= z; g.push(s("text", { x: x + k.w / 2, y: 28, "text-anchor": "middle", "font-size": 18, class: "i" }, name), s("text", { x: x + k.w / 2, y: 50, "text-anchor": "middle", "font-size": 12, class: "m" }, t.s.join(" × ")), s("g", { transform: `translate(${x} 62) scale(${z})` }, s("path", { d: k.pos, style: `fill:var(--${color})` }), s("path", { d: k.neg, fill: "none", "stroke-width": 1, style: `stroke:var(--${color})` }))); return x + Math.max(k.w, 44) + (w < 380 ? 12 : 26); };
 const say = (t, x) => { g.push(s("text", { x, y: 90, "font-size": 18 }, t)); return x + 24; };
-let x = say("", 6);
+let x = 8;
 x = put(q.a, st.left, x, st.left[0] === "X" ? "v" : "g"); x = put(q.b, st.right, x, st.right[0] === "X" ? "v" : "g");
 if (q.out) { x = say("=", x - 10); x = put(q.out, "?", x, "g"); }
-put(q.truth, "W̄", Math.max(x + 6, 300), "g");
-return { w: Math.max(w, 380), h: 158, kids: g, label: `${st.left} times ${st.right}` };
+put(q.truth, "W̄", Math.max(x + 6, w < 380 ? 216 : 300), "g");
+return { h: 158, kids: g, label: `${st.left} times ${st.right}` };
 },
 tell(st) {
 const q = tailor(st), sh = (t) => t.s.join(" × ");
