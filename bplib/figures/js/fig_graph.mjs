@@ -458,7 +458,7 @@ export function graphFigure(ctx) {
     const px = L.w * k;
     attr(view.svg, "width", px.toFixed(1)); attr(view.svg, "height", (L.h * k).toFixed(1));
     const scrolls = px > w + 1;
-    if (scrolls) { attr(stage, "tabindex", 0); attr(stage, "role", "region"); attr(stage, "aria-label", "Computation graph, scrolls sideways"); }
+    if (scrolls) for (const [k, v] of [["tabindex", 0], ["role", "region"], ["aria-label", "Computation graph, scrolls sideways"]]) stage.setAttribute(k, v);
     else for (const a of ["tabindex", "role", "aria-label"]) stage.removeAttribute(a);
     view.svg.style.margin = scrolls ? "0" : "0 auto";
     paint();

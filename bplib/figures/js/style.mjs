@@ -22,6 +22,7 @@ font-variant-numeric:tabular-nums}
 .bp .lgd{display:flex;flex-wrap:wrap;gap:2px 18px;color:var(--m);font-size:14px;margin:0 0 6px;padding:0;list-style:none}
 .bp .lgd span{display:inline-flex;align-items:center;gap:6px}
 .bp .lgd svg{flex:none}
+.bp .stage,.bp .line,.bp .ctl,.bp .tr{contain:layout style}
 .bp .stage{overflow-x:auto;overflow-y:hidden;outline-offset:2px}
 .bp svg{display:block;max-width:none;margin:0}
 .bp svg text{font-family:inherit;fill:var(--t)}

@@ -596,6 +596,7 @@ font-variant-numeric:tabular-nums}
 .bp .lgd{display:flex;flex-wrap:wrap;gap:2px 18px;color:var(--m);font-size:14px;margin:0 0 6px;padding:0;list-style:none}
 .bp .lgd span{display:inline-flex;align-items:center;gap:6px}
 .bp .lgd svg{flex:none}
+.bp .stage,.bp .line,.bp .ctl,.bp .tr{contain:layout style}
 .bp .stage{overflow-x:auto;overflow-y:hidden;outline-offset:2px}
 .bp svg{display:block;max-width:none;margin:0}
 .bp svg text{font-family:inherit;fill:var(--t)}
@@ -681,10 +682,17 @@ let serial = 0;
 const uid = () => "bp-e" + ++serial;
 const rich = (parts) => parts.map((q) => (typeof q === "string" ? q : h("span", { class: q[0] }, q[1])));
 const plain = (parts) => parts.map((q) => (typeof q === "string" ? q : (q[0].includes("bar") ? q[1] + "-bar" : q[1]))).join("");
-const setText = (el, text) => { if (el.textContent !== text) el.textContent = text; };
+const setText = (el, text) => {
+if (el.bpText === text) return;
+el.bpText = text;
+const t = el.firstChild;
+if (t && t.nodeType === 3 && !t.nextSibling) t.data = text; else el.textContent = text;
+};
 const attr = (el, k, v) => {
-const t = String(v);
-if (el.getAttribute(k) !== t) el.setAttribute(k, t);
+const t = String(v), seen = el.bpAttr || (el.bpAttr = {});
+if (seen[k] === t) return;
+seen[k] = t;
+el.setAttribute(k, t);
 };
 const ICON = {
 first: "M2 2h2.5v12H2zM14 2v12L5.5 8z", prev: "M12 2v12L3.5 8z", next: "M4 2v12l8.5-6z", play: "M4 2v12l8.5-6z",
@@ -743,8 +751,8 @@ return {
 el,
 set(parts, sentence = "", color = null) {
 a.replaceChildren(...rich(parts));
-if (Array.isArray(sentence)) b.replaceChildren(...rich(sentence)); else setText(b, sentence);
-if (color) el.style.setProperty("--ln", `var(--${color})`);
+if (Array.isArray(sentence)) { b.replaceChildren(...rich(sentence)); b.bpText = null; } else setText(b, sentence);
+if (color && color !== kind) el.style.setProperty("--ln", `var(--${(kind = color)})`);
 return plain(parts) + ". " + (Array.isArray(sentence) ? plain(sentence) : sentence);
 },
 };
@@ -799,9 +807,9 @@ el: h("div", { class: "tr noprint" }, first, prev, next, play, last, h("div", { 
 toggle, stop, go,
 paint() {
 const k = get();
-scrub.value = k;
+if (+scrub.value !== k) scrub.value = k;
 enable(first, k > 0); enable(prev, k > 0); enable(next, k < total); enable(last, k < total);
-next.style.setProperty("--ln", `var(--${k < split ? "v" : "g"})`);
+attr(next, "style", `--ln:var(--${k < split ? "v" : "g"})`);
 const [ta, tb] = ends(k);
 setText(a, ta); setText(b, tb);
 scrub.setAttribute("aria-valuetext", k <= split && k < total ? ta : tb);
@@ -1426,7 +1434,7 @@ const k = Math.max(0.84, Math.min(vertical ? 1.1 : 1.3, w / L.w));
 const px = L.w * k;
 attr(view.svg, "width", px.toFixed(1)); attr(view.svg, "height", (L.h * k).toFixed(1));
 const scrolls = px > w + 1;
-if (scrolls) { attr(stage, "tabindex", 0); attr(stage, "role", "region"); attr(stage, "aria-label", "Computation graph, scrolls sideways"); }
+if (scrolls) for (const [k, v] of [["tabindex", 0], ["role", "region"], ["aria-label", "Computation graph, scrolls sideways"]]) stage.setAttribute(k, v);
 else for (const a of ["tabindex", "role", "aria-label"]) stage.removeAttribute(a);
 view.svg.style.margin = scrolls ? "0" : "0 auto";
 paint();
@@ -1811,8 +1819,8 @@ const cur = k ? R.rows[k - 1] : null, neg = (t) => (t.startsWith("−") ? `(${t}
 if (!cur) spoken = say.set([["g i bar", "w"], " = ", ["g", "0"]], "Before the backward sweep arrives, nothing has been added.", "g");
 else spoken = say.set([["g i bar", "w"], " += ", ["g i bar", `z${"₀₁₂₃₄₅₆₇₈₉"[k]}`], " × ", ["l i", `x${"₀₁₂₃₄₅₆₇₈₉"[k]}`], " = ", ["g", fmt(cur.zbar)], " × ", ["l", neg(fmt(cur.x))], " = ", ["g", fmt(cur.c)], ", total ", ["g", fmt(cur.total - cur.c)], " + ", ["g", neg(fmt(cur.c))], " = ", ["g", fmt(cur.total)]],
 k < n ? `A nudge of w moves the loss through every use; ${n - k} of them ${n - k === 1 ? "is" : "are"} still to come.` : `Every use moved the loss a little, and the loss felt the sum: nudging w by ±10⁻⁶ gives ${fmt((ledger(st.w + 1e-6, X.slice(0, n), Y.slice(0, n)).J - ledger(st.w - 1e-6, X.slice(0, n), Y.slice(0, n)).J) / 2e-6)}.`, "g");
-const row = (r, show) => h("tr", {}, h("td", {}, `use ${r.k + 1}`), h("td", {}, fmt(r.x)), h("td", {}, h("span", { class: "v" }, fmt(r.z))), h("td", {}, fmt(r.y)), ...[r.zbar, r.c, r.total].map((v) => h("td", {}, h("span", { class: "g" }, show ? fmt(v) : "…"))));
-book.replaceChildren(h("table", {}, h("thead", {}, h("tr", {}, ["", "x", "z = w x", "y", "z̄ = z − y", "z̄ × x", "w̄ so far"].map((t) => h("th", { scope: "col" }, t)))), h("tbody", {}, R.rows.map((r) => row(r, r.k < k)))));
+const row = (r, show) => h("tr", {}, h("td", {}, String(r.k + 1)), h("td", {}, fmt(r.x)), h("td", {}, h("span", { class: "v" }, fmt(r.z))), h("td", {}, fmt(r.y)), ...[r.zbar, r.c, r.total].map((v) => h("td", {}, h("span", { class: "g" }, show ? fmt(v) : "…"))));
+book.replaceChildren(h("table", {}, h("thead", {}, h("tr", {}, ["use", "x", "z = w x", "y", "z̄ = z − y", "z̄ × x", "w̄ so far"].map((t) => h("th", { scope: "col" }, t)))), h("tbody", {}, R.rows.map((r) => row(r, r.k < k)))));
 tab.paint();
 }
 function draw(n, k) {
