@@ -36,7 +36,8 @@ def loss(x, w, b):
 
 fig = GraphExplorer(loss, x=1.5, w=0.8, b=-0.4)
 def report(change=None):
-    Path("kernel.json").write_text(json.dumps({"values": fig.values(), "gradients": fig.gradients()}))
+    now = {"values": fig.values(), "gradients": fig.gradients()}
+    Path("kernel.json").write_text(json.dumps(now))
 report()
 fig.observe(report)
 fig
@@ -67,8 +68,10 @@ def lab(tmp_path_factory):
     root = tmp_path_factory.mktemp("lab")
     book = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_code_cell(c.strip()) for c in CELLS],
-        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
-    )  # fmt: skip
+        metadata={
+            "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}
+        },
+    )
     nbformat.write(book, root / "figures.ipynb")
     port = free_port()
     home = tmp_path_factory.mktemp("home")
@@ -81,9 +84,15 @@ def lab(tmp_path_factory):
         "IPYTHONDIR": str(home / "ipython"),
     }
     options = [
-        "--no-browser", f"--port={port}", "--IdentityProvider.token=", f"--ServerApp.root_dir={root}",
-        "--ServerApp.ip=127.0.0.1", "--allow-root", "--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-    ]  # fmt: skip
+        "--no-browser",
+        f"--port={port}",
+        "--IdentityProvider.token=",
+        f"--ServerApp.root_dir={root}",
+        "--ServerApp.ip=127.0.0.1",
+        "--allow-root",
+        "--LabApp.news_url=",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    ]
     with (home / "log").open("w") as log:
         server = subprocess.Popen(
             [sys.executable, "-m", "jupyterlab", *options], env=env, stdout=log, stderr=log
@@ -126,7 +135,14 @@ def test_sliders_figures_and_kernel_agree(lab):
         browser = p.chromium.launch(args=["--no-sandbox", "--disable-gpu"], **options)
         page = browser.new_page(viewport={"width": 1300, "height": 1600})
         strangers, errors = [], []
-        page.on("request", lambda r: None if r.url.startswith((base, base.replace("http", "ws"), "data:", "blob:")) else strangers.append(r.url))  # fmt: skip
+        page.on(
+            "request",
+            lambda r: (
+                None
+                if r.url.startswith((base, base.replace("http", "ws"), "data:", "blob:"))
+                else strangers.append(r.url)
+            ),
+        )
         page.on("pageerror", lambda e: errors.append(str(e)))
         page.goto(f"{base}/lab/tree/figures.ipynb")
         page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=90_000)
