@@ -115,16 +115,6 @@ def softmax_cross_entropy(Z: Array, T: Array, *, check: bool = True) -> tuple[An
     return J, Delta
 
 
-def softmax(Z: Array) -> Array:
-    """Return the probabilities exp(Z) / sum(exp(Z)) of every row, safe for logits of any size.
-
-    Shapes: Z (B, K), the result (B, K), in the dtype of Z.
-    """
-    P = np.exp(Z - Z.max(axis=1, keepdims=True))
-    P /= P.sum(axis=1, keepdims=True)
-    return P
-
-
 def one_hot(labels: Any, K: int, dtype: Any = np.float64) -> Array:
     """Return rows with a 1 at each label: integer labels (B,) in 0..K-1 become T (B, K).
 

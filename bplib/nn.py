@@ -19,21 +19,6 @@ from .dense import affine, bias_gradient, hidden_delta, output_delta, weight_gra
 Array = np.ndarray
 
 
-class Activation(NamedTuple):
-    """An activation outside `ops`; `rule(t, y, x)` is its vector-Jacobian product."""
-
-    name: str
-    forward: Callable[[Any], Any]
-    rule: Callable[[Any, Any, Any], Any]
-
-
-identity = Activation("identity", lambda z: z, lambda t, y, x: t)
-# Not elementwise: its rule is a product with the whole Jacobian diag(p) - p p^T of every row.
-softmax = Activation(
-    "softmax", losses.softmax, lambda t, y, x: y * (t - (t * y).sum(axis=1, keepdims=True))
-)
-
-
 class Forward(NamedTuple):
     """What a forward pass leaves for the backward pass: lists of arrays (B, n_l), l = 0..L."""
 
@@ -230,23 +215,44 @@ class MLP:
         return fuses is not None
 
 
-def get_activation(activation: Any) -> Any:
-    """Return the primitive called `activation` (or "identity", "softmax"), or pass one through.
+class Activation(NamedTuple):
+    """A primitive that is no elementwise one, with its vector-Jacobian product as `rule(t, y, x)`.
 
-    Raises ValueError for a name that is no primitive with a derivative rule.
+    The softmax is one: its rule is a product with the whole Jacobian diag(p) - p p^T of every row.
     """
-    if not isinstance(activation, str):
-        if hasattr(activation, "rule") and hasattr(activation, "forward"):
-            return activation
-        raise ValueError(f"MLP: an activation needs `forward` and `rule`, got {activation!r}.")
-    own = {"identity": identity, "softmax": softmax}
-    found = own.get(activation) or getattr(ops, activation, None)
-    if not hasattr(found, "rule"):
-        raise ValueError(
-            f"MLP: no activation is called {activation!r}; "
-            "there are identity, softmax and the elementwise primitives of bplib.ops."
-        )
-    return found
+
+    name: str
+    forward: Callable[[Any], Any]
+    rule: Callable[[Any, Any, Any], Any]
+    op: Callable[[Any], Any]
+
+    def __call__(self, x: Any) -> Any:
+        """Apply to an array or a Node."""
+        return self.op(x)
+
+
+def get_activation(activation: Any) -> Any:
+    """Return the primitive called `activation`, or pass one through.
+
+    Elementwise primitives of `bplib.ops` carry their `rule`; the softmax is wrapped to have one.
+    Raises ValueError for a name that is no such primitive.
+    """
+    found = activation
+    if isinstance(activation, str):
+        found = ops.PRIMITIVES.get(activation)
+        if found is None:
+            raise ValueError(
+                f"MLP: no activation is called {activation!r}; "
+                "take identity, softmax or an elementwise primitive of bplib.ops, such as tanh."
+            )
+    if hasattr(found, "rule") and hasattr(found, "forward"):
+        return found
+    if getattr(found, "kind", None) == "symmetric":
+        return Activation(found.name, found.forward, found.vjps[0], found)
+    raise ValueError(
+        f"MLP: an activation is one function of one array with `forward` and `rule`, "
+        f"got {activation!r}."
+    )
 
 
 def _get_init(method: Any, activation: str) -> Callable[..., Array]:

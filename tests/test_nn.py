@@ -6,10 +6,10 @@ import math
 import numpy as np
 import pytest
 
-from bplib import dense, init, losses, nn, ops
+from bplib import dense, init, losses, nn, ops, vjp
 
 SMOOTH = ["tanh", "sigmoid"]
-ACTIVATIONS = [*SMOOTH, "relu", "identity"]
+ACTIVATIONS = [*SMOOTH, "relu", "identity", "softplus", "gelu", "silu", "leaky_relu", "softmax"]
 RNG = np.random.default_rng(17)
 
 
@@ -156,6 +156,25 @@ def test_gradients_own_their_memory():
         assert not any(np.shares_memory(a, o) for o in owned[i + 1 :])
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_the_graph_gives_the_same_bits(activation, dtype):
+    net = network("softmax_cross_entropy", activation, dtype=dtype)
+    X, T = problem("softmax_cross_entropy", dtype=dtype)
+    got = net.backprop(X, T, "softmax_cross_entropy")
+
+    def logits(W1, b1, W2, b2, W3, b3):
+        phi = net.phi
+        A = phi[1](dense.affine(X, W1, b1))
+        A = phi[2](dense.affine(A, W2, b2))
+        return dense.affine(A, W3, b3)
+
+    _, pull = vjp(logits, *net.parameters())
+    for ours, theirs in zip(got.flat(), pull(got.Delta[3]), strict=True):
+        assert ours.dtype == theirs.dtype
+        np.testing.assert_array_equal(ours, theirs)
+
+
 def test_the_data_gets_no_gradient(monkeypatch):
     calls = []
     monkeypatch.setattr(dense, "input_gradient", lambda D, W: calls.append(W.shape) or D @ W.T)
@@ -261,6 +280,7 @@ BAD = [
     (lambda: nn.MLP([3, True]), ValueError, "widths"),
     (lambda: nn.MLP([3, 2, 1], "gelou"), ValueError, "'gelou'"),
     (lambda: nn.MLP([3, 2, 1], np.tanh), ValueError, "rule"),
+    (lambda: nn.MLP([3, 2, 1], "matmul"), ValueError, "rule"),
     (lambda: nn.MLP([3, 2, 1], ["tanh", "relu"]), ValueError, "1, got 2"),
     (lambda: nn.MLP([3, 2], init="xavier"), ValueError, "'xavier'.*glorot"),
     (lambda: nn.MLP([3, 2], dtype=int), ValueError, "floating"),
