@@ -107,7 +107,8 @@ class MLP:
         Raises ValueError for another shape, TypeError for numbers that are not real (complex
         input is let through, for the complex-step check).
         """
-        X = np.asarray(X)
+        if type(X) not in ops.base.FOREIGN:
+            X = np.asarray(X)
         if X.ndim != 2 or X.shape[1] != self.widths[0]:
             raise ValueError(
                 f"MLP: X must be a batch of rows (B, {self.widths[0]}), got shape {X.shape}; "

@@ -6,6 +6,7 @@ none of them built in. `fit` is the consumer that keeps the records and nothing 
 
 from __future__ import annotations
 
+import copy
 import math
 import signal
 import sys
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import losses
+from . import losses, plan
 from .nn import MLP, Gradients
 from .optim import Optimizer, clip_by_norm, global_norm
 
@@ -171,6 +172,57 @@ def first_bad_layer(net: MLP, X: Array, gradients: Gradients | None = None) -> i
                 if not np.isfinite(array).all():
                     return layer
     return None
+
+
+class PlannedStep:
+    """One training step, gradient and update, as a plan: `step(X, T)` returns J.
+
+    The same bits as `net.backprop` followed by `optimizer.step`, in a fraction of the calls. The
+    weights and the optimizer's arrays are read and written where they are. A batch of another
+    shape gets a plan of its own. X and T are in the network's dtype and checked already
+    (`losses.targets`).
+    """
+
+    def __init__(
+        self, net: MLP, loss: str | Callable, optimizer: Optimizer, weight_decay: float = 0.0
+    ) -> None:
+        self.net, self.loss, self.optimizer = net, losses.get(loss), optimizer
+        self.weight_decay = weight_decay
+        self.plans: dict[Any, plan.Plan] = {}
+        self.latest: plan.Plan | None = None
+
+    def __call__(self, X: Array, T: Array) -> Any:
+        """Take one step and return J at the old weights."""
+        optimizer = self.optimizer
+        key = (X.shape, T.shape)
+        found = self.plans.get(key)
+        if found is None:
+            optimizer.prepare(self.net.parameters())
+            found = self.plans[key] = plan.plan_of(lambda trace: self._trace(trace, X, T))
+            self.memory = [*self.net.parameters(), *optimizer.arrays()]
+        self.latest = found
+        rate = optimizer.learning_rate()
+        optimizer.t += 1
+        return found.run(X, T, rate, float(optimizer.t))[0]
+
+    def _trace(self, trace: Any, X: Array, T: Array) -> list[Any]:
+        net, optimizer = copy.copy(self.net), copy.copy(self.optimizer)
+        net.W = [None, *(trace.bind(W) for W in net.W[1:])]
+        net.b = [None, *(None if b is None else trace.bind(b) for b in net.b[1:])]
+        optimizer.slots = {
+            name: [trace.bind(a) for a in arrays] for name, arrays in optimizer.slots.items()
+        }
+        X, T = trace.input(X), trace.input(T)
+        rate, optimizer.t = trace.input(0.1), trace.input(1.0)
+        gradients = net.backprop(X, T, self.loss, weight_decay=self.weight_decay, check=False)
+        columns = [optimizer.slots[name] for name in optimizer.state]
+        for p, g, *kept in zip(net.parameters(), gradients.flat(), *columns, strict=True):
+            optimizer.update(p, g, rate, *kept)
+        return [gradients.J]
+
+    def explain(self) -> str:
+        """Return the steps, buffers and bytes of the plan used last, as text."""
+        return "" if self.latest is None else self.latest.explain()
 
 
 class _Run(NamedTuple):

@@ -21,6 +21,7 @@ Rule = Callable[..., Any]
 PRIMITIVES: dict[str, Op] = {}
 UFUNCS: dict[Any, Callable[..., Any]] = {}  # NumPy ufunc -> what runs when it meets a Node
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}  # NumPy function -> the same
+FOREIGN: set[type] = set()  # array types of other makers that the primitives take as constants
 WEAK = frozenset({float, int, bool})  # Python numbers: they take the dtype of what they meet
 
 
@@ -257,6 +258,8 @@ def constant(op: Op, x: Any) -> Any:
     if isinstance(x, np.generic):
         check_dtype(op.name, x.dtype)
         return x
+    if kind in FOREIGN:
+        return x
     if isinstance(x, list | tuple):
         return constant(op, np.array(x))
     raise TypeError(
@@ -278,6 +281,9 @@ def check_dtype(where: str, dtype: np.dtype[Any]) -> None:
 
 def recover(op: Op, xs: Sequence[Any], params: dict[str, Any], error: Exception) -> Any:
     """Return the IEEE result where Python's floats raised, or retell the error naming `op`."""
+    for x in xs:
+        if type(x) in FOREIGN:
+            return x.retry(op, xs, params, error)
     plain = bool(xs) and all(type(x) in WEAK for x in xs)
     if plain and not isinstance(error, FloatingPointError | TypeError):
         try:

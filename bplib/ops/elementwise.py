@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from bplib.ops.base import UFUNCS, WEAK, Array, Unary, elementwise, implements, value
+from bplib.ops.base import FOREIGN, UFUNCS, WEAK, Array, Unary, elementwise, implements, value
 
 # Arithmetic. The rules of add and subtract read nothing, so nothing is kept for them.
 identity: Unary = elementwise("identity", lambda x: x, lambda t, y, x: t, scalar=float, reads=False)
@@ -210,7 +210,8 @@ def where(cond: Any, a: Array, b: Array) -> Array:
     of the gradient (0 times inf). Guard the argument as well: `where(c, f(where(c, x, 1)), 0)`.
     """
     cond = value(cond)
-    return _choose(a, b, cond=cond if type(cond) is bool else np.array(cond, dtype=bool))
+    known = type(cond) is bool or type(cond) in FOREIGN
+    return _choose(a, b, cond=cond if known else np.array(cond, dtype=bool))
 
 
 def _sign(x: float) -> float:
@@ -230,7 +231,7 @@ def _clip(x: Any, lo: Any = None, hi: Any = None) -> Any:
 def _clip_rule(t: Array, y: Array, x: Array, lo: Any = None, hi: Any = None) -> Array:
     above = True if lo is None else x >= lo
     below = True if hi is None else x <= hi
-    return t * (np.asarray(above) & below)
+    return t * (below if above is True else above if below is True else above & below)
 
 
 _clip_op: Unary = elementwise("clip", _clip, _clip_rule)

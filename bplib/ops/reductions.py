@@ -110,7 +110,9 @@ def _deviation(y: Array, x: Array, axis: Axis, ddof: int = 0) -> Array:
 
 
 def _ties(y: Array, x: Array, axis: Axis) -> Array:
-    hit = np.asarray(value(x) == value(y))
+    hit = value(x) == value(y)
+    if type(hit) is bool:
+        return 1.0
     return (hit / hit.sum(axis=axis, keepdims=True)).astype(getattr(x, "dtype", float))
 
 
