@@ -37,6 +37,7 @@ class Emitter:
         self.static: dict[int, np.ndarray] = {}  # value number -> an array that stays where it is
         self.local: dict[int, str] = {}
         self.lines: list[str] = []
+        self.cells: dict[Any, str] = {}  # (value number, dtype) -> an array of no dimensions
         self.returned = {v.number for v in program.outputs if type(v) is Value and v.shape}
         memory = np.empty(program.arena + ALIGN, np.uint8)
         skip = -memory.ctypes.data % ALIGN
@@ -73,6 +74,8 @@ class Emitter:
         """Return the expression for an operand, creating what it needs."""
         if type(v) is not Value:
             return self.constant(v, scalar, like)
+        if not v.shape and not scalar and v.dtype.kind == "f":
+            return self.cell(v, like if v.weak and like is not None else v.dtype)
         if v.number in self.local:
             return self.local[v.number]
         if v.number in self.program.target:
@@ -82,6 +85,14 @@ class Emitter:
             raise AssertionError(f"{v} is used before it is made")
         prefix = {"bound": "w", "constant": "k"}.get(v.role, "b" if v.base is None else "v")
         return self.name(f"{prefix}{v.number}", array)
+
+    def cell(self, v: Value, dtype: np.dtype) -> str:
+        """Return an array of no dimensions that a number is put into: ufuncs take those faster."""
+        key = (v.number, dtype)
+        if key not in self.cells:
+            self.cells[key] = self.name(f"z{v.number}", self.kept(np.zeros((), dtype)))
+            self.lines.append(f"{self.cells[key]}[()] = {self.ref(v, scalar=True)}")
+        return self.cells[key]
 
     def constant(self, c: Any, scalar: bool, like: np.dtype | None) -> str:
         """Return the expression for a constant."""
@@ -232,10 +243,10 @@ class Emitter:
         self.lines.append(f"copyto({self.result(v)}, {x}, 'unsafe')")
 
     def step_store(self, call: Call, v: Value) -> None:
-        self.lines.append(f"copyto({self.ref(v)}, {self.ref(call.args[0])})")
+        self.lines.append(f"copyto({self.ref(v)}, {self.ref(call.args[0])}, 'unsafe')")
 
     def step_call(self, call: Call, v: Value) -> None:
-        args = ", ".join(self.ref(a) for a in call.args)
+        args = ", ".join(self.ref(a, scalar=not np.shape(a)) for a in call.args)
         label = f"call_{''.join(c if c.isalnum() else '_' for c in call.name)}"
         self.assign(v, f"{self.function(call, call.function, label)}({args})")
 
@@ -245,10 +256,13 @@ class Emitter:
     def write(self) -> Callable[..., Any]:
         """Return the compiled function, its source in `source`."""
         arguments = []
+        used = {v.number for call in self.program.calls for v in call.reads()}
         for v in self.program.inputs:
             if v.role == "input":
                 self.local[v.number] = f"x{v.number}"
                 arguments.append(f"x{v.number}")
+                if v.number not in used:
+                    continue
                 if not v.shape and not v.weak:
                     self.lines.append(f"x{v.number} = x{v.number}[()]")
                 elif v.weak and self.ieee:
@@ -271,10 +285,11 @@ class Emitter:
 
 def _company(call: Call, a: Any) -> np.dtype | None:
     """Return the dtype that a Python number takes next to the arrays of its call."""
-    if type(a) not in (bool, int, float):
+    if type(a) not in (bool, int, float) and not (type(a) is Value and a.weak):
         return None
     dtypes = [b.dtype for b in call.args if getattr(b, "shape", ()) != () or _strong(b)]
-    return np.result_type(*dtypes) if dtypes else None
+    found = np.result_type(*dtypes) if dtypes else None
+    return found if found is not None and found.kind == "f" else None
 
 
 def _strong(b: Any) -> bool:
