@@ -207,8 +207,10 @@ class PlannedStep:
 
     def _trace(self, trace: Any, X: Array, T: Array) -> list[Any]:
         net, optimizer = copy.copy(self.net), copy.copy(self.optimizer)
-        net.W = [None, *(trace.bind(W) for W in net.W[1:])]
-        net.b = [None, *(None if b is None else trace.bind(b) for b in net.b[1:])]
+        # One symbol per array, also where two layers share one.
+        bound = {id(p): trace.bind(p) for p in net.parameters()}
+        net.W = [None, *(bound[id(W)] for W in net.W[1:])]
+        net.b = [None, *(None if b is None else bound[id(b)] for b in net.b[1:])]
         optimizer.slots = {
             name: [trace.bind(a) for a in arrays] for name, arrays in optimizer.slots.items()
         }
