@@ -24,6 +24,8 @@ class Optimizer:
     """
 
     state: tuple[str, ...] = ()
+    # update(p, g, lr, *kept) changes one parameter and its kept arrays in place; t counts from 1.
+    update: Callable[..., None]
 
     def __init__(self, lr: float | Schedule) -> None:
         if not callable(lr):
@@ -72,10 +74,6 @@ class Optimizer:
     def arrays(self) -> list[Array]:
         """Return the kept arrays themselves, name after name."""
         return [a for arrays in self.slots.values() for a in arrays]
-
-    def update(self, p: Array, g: Array, lr: float, *kept: Array) -> None:
-        """Change one parameter `p` and its kept arrays in place; `self.t` counts from 1 here."""
-        raise NotImplementedError
 
     def copy_state(self) -> tuple[int, dict[str, list[Array]]]:
         """Return the step count and copies of the kept arrays, for `load_state`."""

@@ -316,9 +316,8 @@ def check_dtype(where: str, dtype: np.dtype[Any]) -> None:
 
 def recover(op: Op, xs: Sequence[Any], params: dict[str, Any], error: Exception) -> Any:
     """Return the IEEE result where Python's floats raised, or retell the error naming `op`."""
-    for x in xs:
-        if type(x) in FOREIGN:
-            return x.retry(op, xs, params, error)
+    if hasattr(error, "retry"):  # a plan takes what it cannot trace as one step
+        return error.retry(op, xs, params)
     plain = bool(xs) and all(type(x) in WEAK for x in xs)
     if plain and not isinstance(error, FloatingPointError | TypeError):
         try:

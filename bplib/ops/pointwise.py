@@ -200,6 +200,11 @@ def _sigmoid(x: Any) -> Any:
     return np.where(positive, 1, e) / (1 + e)
 
 
+def _sigmoid_of_float(x: float) -> float:
+    e = math.exp(-math.fabs(x))
+    return 1 / (1 + e) if x >= 0 else e / (1 + e)
+
+
 def _softplus(x: Any) -> Any:
     positive, e = _fold(x)
     return np.where(positive, x, 0) + np.log1p(e)
@@ -224,7 +229,7 @@ sigmoid: Unary = elementwise(
     "sigmoid",
     _sigmoid,
     lambda t, y, x: t * (y * (1 - y)),
-    scalar=lambda x: 1 / (1 + math.exp(-x)),
+    scalar=_sigmoid_of_float,
 )
 softplus: Unary = elementwise("softplus", _softplus, lambda t, y, x: t * sigmoid(x))
 relu: Unary = elementwise(
@@ -307,7 +312,9 @@ def clip(x: Array, lo: Any = None, hi: Any = None) -> Array:
 
 def _chosen(t: Array, won: Any, a: Array, b: Array) -> Array:
     tie = value(a) == value(b)
-    return where(tie, 0.5 * t, t * won) if np.any(tie) else t * won
+    if type(tie) not in FOREIGN and not np.any(tie):
+        return t * won
+    return where(tie, 0.5 * t, t * won)
 
 
 maximum = elementwise(

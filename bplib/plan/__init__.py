@@ -127,6 +127,7 @@ def plan_of(build_outputs: Callable[[Trace], Iterable[Any]]) -> Plan:
     """
     trace = Trace()
     outputs = [trace.operand(y) for y in build_outputs(trace)]
+    outputs = [trace.constant_value(y) if isinstance(y, np.ndarray) else y for y in outputs]
     effects = [
         (p, s.value) for p, s in zip(trace.inputs, trace.symbols, strict=True) if s.value is not p
     ]

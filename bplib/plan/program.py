@@ -87,6 +87,12 @@ def _own_outputs(trace: Trace, outputs: list[Any]) -> tuple[list[Any], list[Call
                 extra.append(out.call)
                 v = out
             seen.add(v.number)
+        elif type(v) is Value and v.base is not None:  # one entry of an array
+            out = trace.new((), v.dtype)
+            out.call = Call("copy", None, (v,), {}, "copy")
+            out.call.out = out
+            extra.append(out.call)
+            v = out
         done.append(v)
     return done, extra
 

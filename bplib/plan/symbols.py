@@ -32,6 +32,14 @@ ORDINARY = (bool, int, float)
 class PlanError(TypeError):
     """What was asked of a traced value cannot be part of a plan; the message says what and where."""
 
+    trace: Trace | None = None
+
+    def retry(self, op: Any, xs: Any, params: Any) -> Any:
+        """Note a primitive whose code needs entries as one opaque step."""
+        if self.trace is None:
+            raise self
+        return self.trace.opaque(op.forward, tuple(xs), params, op.name, False)
+
 
 class Value:
     """One result of the program: its shape and dtype, and the call that makes it.
@@ -446,10 +454,12 @@ def place() -> str:
 def _needs_entry(what: str, remedy: str) -> Callable[..., Any]:
     def method(self: Symbol, *args: Any, **kwargs: Any) -> Any:
         made = f" (made by {self.value.call.name})" if self.value.call else ""
-        raise PlanError(
+        error = PlanError(
             f"plan: {what} needs the entries of a traced value{made}, which a plan has only when "
             f"it is replayed: {place()}. {remedy}"
         )
+        error.trace = self.trace
+        raise error
 
     return method
 
@@ -576,11 +586,13 @@ class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
         if out is not None:
             (target,) = out
             if type(target) is not Symbol:
-                raise PlanError(
+                error = PlanError(
                     f"plan: a traced value cannot be written into a plain array (out= or an "
                     f"in-place operator): {place()}. Make that array an argument, or compute a "
                     "new one."
                 )
+                error.trace = trace
+                raise error
             target.write(_as_value(trace, result))
             return target
         return Symbol(trace, result) if type(result) is Value else result
@@ -594,14 +606,6 @@ class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
         if kwargs.get("out") is not None:
             raise PlanError(f"plan: numpy.{func.__name__}(out=...) is not traced: {place()}")
         return self.trace.opaque(func, args, kwargs, func.__name__, func in FRESH)
-
-    @staticmethod
-    def retry(op: Any, xs: Any, params: Any, error: Exception) -> Any:
-        """Note a primitive whose code cannot run on symbols as one opaque step."""
-        if not isinstance(error, PlanError):
-            raise error
-        trace = _trace_of(*xs)
-        return trace.opaque(op.forward, tuple(xs), params, op.name, False)
 
     # Methods
 
