@@ -367,6 +367,7 @@ def mygrad(p: Problem) -> Step:
 
 def dezero(p: Problem) -> Step:
     """DeZero."""
+    np.int = int  # type: ignore[attr-defined]  # it names an alias that NumPy dropped
     import dezero.functions as F
     from dezero import Parameter
 
@@ -454,3 +455,14 @@ def set_threads(n: int) -> None:
     except ImportError:
         return
     torch.set_num_threads(n)
+
+
+def products(size: str) -> float:
+    """Return the multiplications of a Hessian-vector product over those of a gradient.
+
+    Per layer a gradient has three products of a batch and a matrix (two at the first layer), a
+    Hessian-vector product eight (three at the first: values, tangents, and one of errors).
+    """
+    widths, _ = SIZES[size]
+    pairs = [a * b for a, b in zip(widths[:-1], widths[1:], strict=True)]
+    return (3 * pairs[0] + 8 * sum(pairs[1:])) / (2 * pairs[0] + 3 * sum(pairs[1:]))
