@@ -30,10 +30,10 @@ class _Afresh:
 
     def __enter__(self) -> None:
         self.before = getattr(state, "region", 0)
-        state.region = _regions()  # type: ignore[attr-defined]
+        state.region = _regions()
 
     def __exit__(self, *_: Any) -> None:
-        state.region = self.before  # type: ignore[attr-defined]
+        state.region = self.before
 
 
 def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:

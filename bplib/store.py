@@ -31,7 +31,7 @@ from .optim import Optimizer
 FORMAT = 1
 MANIFEST = "manifest.json"
 MANIFEST_LIMIT = 1 << 20  # bytes; a network of a thousand layers needs a fifth of it
-DTYPES = {"<f4": np.dtype("<f4"), "<f8": np.dtype("<f8")}
+DTYPES: dict[str, np.dtype[Any]] = {"<f4": np.dtype("<f4"), "<f8": np.dtype("<f8")}
 OPTIMIZERS = {
     kind.__name__: kind
     for kind in (optim.SGD, optim.Momentum, optim.Nesterov, optim.RMSProp, optim.Adam, optim.AdamW)
@@ -63,7 +63,9 @@ def save(
     if target.is_dir():
         raise IsADirectoryError(f"store.save: {str(path)!r} is a folder; give the name of a file")
     if not target.parent.is_dir():
-        raise FileNotFoundError(f"store.save: there is no folder {str(target.parent)!r}; make it first")
+        raise FileNotFoundError(
+            f"store.save: there is no folder {str(target.parent)!r}; make it first"
+        )
     arrays = _arrays(net, optimizer)
     manifest = _manifest(net, optimizer, notes, arrays)
     _sweep(target)
@@ -74,7 +76,7 @@ def save(
             file.flush()
             os.fsync(file.fileno())
         _read(temporary, str(path), expected=manifest)  # what the disk has is what was meant
-        os.replace(temporary, target)
+        os.replace(temporary, target)  # noqa: PTH105  (the name that tests make fail)
     except BaseException:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -143,11 +145,11 @@ def _arrays(net: MLP, optimizer: Optimizer | None) -> dict[str, np.ndarray]:
             arrays.update({f"{name}.{i}": a for i, a in enumerate(kept)})
     for key, a in arrays.items():
         if a.dtype.newbyteorder("=") not in (np.float32, np.float64):
-            raise ValueError(f"store.save: {key} has dtype {a.dtype}; only float32 and float64 are kept")
-        if not np.isfinite(a).all():
             raise ValueError(
-                f"store.save: {key} holds NaN or infinity; the old file is kept, not replaced by that"
+                f"store.save: {key} has dtype {a.dtype}; only float32 and float64 are kept"
             )
+        if not np.isfinite(a).all():
+            raise ValueError(f"store.save: {key} holds NaN or infinity; the old file is kept")
     return arrays
 
 
@@ -186,7 +188,11 @@ def _manifest(
         "optimizer": None if optimizer is None else _settings(optimizer),
         "notes": notes or {},
         "arrays": {
-            key: {"shape": list(a.shape), "dtype": a.dtype.newbyteorder("<").str, "sha256": _digest(a)}
+            key: {
+                "shape": list(a.shape),
+                "dtype": a.dtype.newbyteorder("<").str,
+                "sha256": _digest(a),
+            }
             for key, a in arrays.items()
             if key not in _architecture(net)["shared"]
         },
@@ -198,7 +204,7 @@ def _manifest(
 
 
 def _dense(a: np.ndarray) -> np.ndarray:
-    # A transposed or reversed view is laid out first: its memory is not in the order of its entries.
+    # The memory of a transposed or reversed view is not in the order of its entries: lay it out.
     return np.ascontiguousarray(a, dtype=a.dtype.newbyteorder("<"))
 
 
@@ -212,7 +218,9 @@ def _write(file: Any, manifest: dict[str, Any], arrays: dict[str, np.ndarray]) -
         archive.writestr(zipfile.ZipInfo(MANIFEST), json.dumps(manifest, indent=1, sort_keys=True))
         for key in manifest["arrays"]:
             buffer = io.BytesIO()
-            np.lib.format.write_array(buffer, _dense(arrays[key]), version=(1, 0), allow_pickle=False)
+            np.lib.format.write_array(
+                buffer, _dense(arrays[key]), version=(1, 0), allow_pickle=False
+            )
             archive.writestr(zipfile.ZipInfo(f"{key}.npy"), buffer.getbuffer())
 
 
@@ -285,7 +293,9 @@ def _members(archive: zipfile.ZipFile, name: str, size: int) -> dict[str, zipfil
     total = 0
     for info in archive.infolist():
         if info.compress_type != zipfile.ZIP_STORED or info.compress_size != info.file_size:
-            raise _corrupt(name, f"{info.filename!r} is compressed; bplib stores arrays as they are")
+            raise _corrupt(
+                name, f"{info.filename!r} is compressed; bplib stores arrays as they are"
+            )
         if info.filename in members:
             raise _corrupt(name, f"{info.filename!r} is there twice")
         total += info.file_size
@@ -309,7 +319,7 @@ def _parse(archive: zipfile.ZipFile, members: dict[str, Any], name: str) -> dict
     if manifest["format"] > FORMAT:
         raise ValueError(
             f"store: {name!r} was written by bplib {manifest.get('bplib')} in format "
-            f"{manifest['format']}; this is bplib {bplib.__version__}, which reads formats up to {FORMAT}"
+            f"{manifest['format']}; this is bplib {bplib.__version__}, which reads up to {FORMAT}"
         )
     return manifest
 
@@ -419,7 +429,8 @@ def _optimizer(entry: dict[str, Any], name: str) -> Optimizer:
     kind = OPTIMIZERS.get(entry["kind"])
     if kind is None:
         raise ValueError(
-            f"store: {name!r} holds the state of {entry['kind']!r}; bplib has {', '.join(OPTIMIZERS)}. "
+            f"store: {name!r} holds the state of {entry['kind']!r}; bplib has "
+            f"{', '.join(OPTIMIZERS)}. "
             "Use load_into with an optimizer of your own."
         )
     settings = dict(entry["settings"])
@@ -443,7 +454,7 @@ def _put(
     arrays: dict[str, np.ndarray],
     name: str,
 ) -> None:
-    """Write the checked arrays into the network and the optimizer: the last step, which cannot fail."""
+    """Write the checked arrays into the network and the optimizer: the last step of a load."""
     state = None
     if optimizer is not None:
         entry = manifest["optimizer"]
@@ -456,7 +467,9 @@ def _put(
             },
         )
         if state[0] > 0 and set(state[1]) != set(optimizer.state):
-            raise _corrupt(name, f"{entry['kind']} keeps {optimizer.state}, it holds {set(state[1])}")
+            raise _corrupt(
+                name, f"{entry['kind']} keeps {optimizer.state}, it holds {set(state[1])}"
+            )
     shared = manifest["network"]["shared"]
     for layer in range(1, net.L + 1):
         for letter, held in (("W", net.W), ("b", net.b)):

@@ -123,10 +123,12 @@ def test_results_belong_to_the_caller():
     compiled = agree(f, x)
     first = compiled(x)
     again = compiled(x + 1)
-    assert same(first, f(x)) and same(again, f(x + 1))
+    assert same(first, f(x))
+    assert same(again, f(x + 1))
     arrays = [a for a in (*first, *again) if np.ndim(a)]
     for i, a in enumerate(arrays):
-        assert not np.shares_memory(a, x) and not np.shares_memory(a, constant)
+        assert not np.shares_memory(a, x)
+        assert not np.shares_memory(a, constant)
         assert not any(np.shares_memory(a, b) for b in arrays[i + 1 :])
 
 
@@ -167,7 +169,9 @@ def test_swapped_arguments_and_old_values_survive():
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("loss", losses.TABLE)
-@pytest.mark.parametrize("kind", [optim.SGD, optim.Momentum, optim.Nesterov, optim.RMSProp, optim.Adam, optim.AdamW])
+@pytest.mark.parametrize(
+    "kind", [optim.SGD, optim.Momentum, optim.Nesterov, optim.RMSProp, optim.Adam, optim.AdamW]
+)
 def test_a_planned_step_is_backprop_and_update_bit_for_bit(kind, loss, dtype):
     for activation in ("relu", "tanh", "gelu", "leaky_relu"):
         output = losses.fused_activation(losses.get(loss)) or "tanh"
@@ -244,7 +248,8 @@ def test_trees_options_and_statics_go_through():
     x = RNG.normal(size=(4, 3))
     compiled = plan.compile(f)
     got, expected = compiled(params, x), f(params, x)
-    assert got["none"] is None and got["both"][1][1] == "text"
+    assert got["none"] is None
+    assert got["both"][1][1] == "text"
     assert same([got["y"], got["both"][0]], [expected["y"], expected["both"][0]])
     for scale in (3.0, 4.0):
         got = compiled(params, x, mode="max", scale=scale)
@@ -257,7 +262,14 @@ def test_trees_options_and_statics_go_through():
 def test_another_shape_or_dtype_retraces_or_says_so():
     f = lambda x: np.tanh(x).sum()  # noqa: E731
     compiled = plan.compile(f)
-    for x in (np.ones(3), np.ones(4), np.ones(3, np.float32), np.ones((3, 1)), 0.5, np.float32(0.5)):
+    for x in (
+        np.ones(3),
+        np.ones(4),
+        np.ones(3, np.float32),
+        np.ones((3, 1)),
+        0.5,
+        np.float32(0.5),
+    ):
         assert compiled(x) == f(x)
     assert compiled.traces == 6
     compiled(np.zeros(3))
@@ -337,7 +349,8 @@ def test_numbers_that_make_python_raise_get_their_ieee_answer():
     assert compiled(0.5) == f(0.5)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        assert compiled(2.0) == np.inf and type(compiled(2.0)) is float
+        assert compiled(2.0) == np.inf
+        assert type(compiled(2.0)) is float
         assert np.isnan(compiled(0.0))  # 1/0 + 1 - inf
     assert compiled(0.5) == f(0.5)
 
@@ -411,7 +424,8 @@ def test_no_symbol_outlives_its_trace():
 def test_random_programs_keep_their_bits(seed):
     rng = np.random.default_rng(seed)
     table = [np.tanh, np.sin, np.exp, lambda a: a.T @ a, lambda a: a.sum(0), lambda a: a[::2, ::-1],
-             lambda a: a.reshape(-1), lambda a: np.maximum(a, 0), lambda a: a - a.mean()]  # fmt: skip
+             lambda a: a.reshape(-1), lambda a: np.maximum(a, 0),
+             lambda a: a - a.mean()]  # fmt: skip
 
     def f(x, y):
         pool = [x, y, x * 0.1]
@@ -450,7 +464,10 @@ def test_memory_is_returned_to_the_free_list_whole():
 
 def test_symbols_count_and_iterate_like_arrays():
     def f(x):
-        assert len(x) == 2 and x.ndim == 2 and x.size == 6 and x.nbytes == 48
+        assert len(x) == 2
+        assert x.ndim == 2
+        assert x.size == 6
+        assert x.nbytes == 48
         assert "2, 3" in repr(x) or isinstance(x, np.ndarray)
         return sum(row.max() - row.min() for row in x)
 

@@ -72,15 +72,18 @@ def test_what_is_saved_comes_back(tmp_path, kind, dtype):
     store.save(tmp_path / "w.npz", net, optimizer if kind else None, {"epoch": 2, "who": "é"})
     got = store.load(tmp_path / "w.npz")
     assert same(got.net.parameters(), net.parameters())
-    assert repr(got.net) == repr(net) and got.notes == {"epoch": 2, "who": "é"}
+    assert repr(got.net) == repr(net)
+    assert got.notes == {"epoch": 2, "who": "é"}
     if kind:
         assert vars(got.optimizer).keys() == vars(optimizer).keys()
-        assert got.optimizer.t == optimizer.t and same(got.optimizer.arrays(), optimizer.arrays())
+        assert got.optimizer.t == optimizer.t
+        assert same(got.optimizer.arrays(), optimizer.arrays())
         assert store._settings(got.optimizer) == store._settings(optimizer)
     else:
         assert got.optimizer is None
     for p in got.net.parameters():
-        assert p.flags.writeable and p.flags.c_contiguous
+        assert p.flags.writeable
+        assert p.flags.c_contiguous
 
 
 def test_numpy_opens_the_file_too(saved):
@@ -102,8 +105,10 @@ def test_resuming_is_bit_for_bit(tmp_path, kind, planned):
     rest = train.fit(net, X, T, optimizer=optimizer, epochs=6, first=notes["epoch"] + 1,
                      planned=planned, **OPTIONS)  # fmt: skip
     assert same(net.parameters(), whole.parameters())
-    assert same(optimizer.arrays(), o.arrays()) and optimizer.t == o.t
-    assert rest.records == records[3:] and rest.reason == "epochs"
+    assert same(optimizer.arrays(), o.arrays())
+    assert optimizer.t == o.t
+    assert rest.records == records[3:]
+    assert rest.reason == "epochs"
 
 
 @pytest.mark.parametrize(
@@ -128,11 +133,16 @@ def test_load_into_fills_in_place_and_takes_a_schedule(tmp_path):
     store.save(tmp_path / "w", net, schedule)
     with pytest.raises(ValueError, match="schedule, which is a function"):
         store.load(tmp_path / "w")
-    other, optimizer = nn.MLP([4, 6, 3], "relu", "softmax", seed=9), optim.Adam(optim.cosine(0.01, 100))
+    other, optimizer = (
+        nn.MLP([4, 6, 3], "relu", "softmax", seed=9),
+        optim.Adam(optim.cosine(0.01, 100)),
+    )
     held = other.W[1]
     assert store.load_into(tmp_path / "w", other, optimizer) == {}
-    assert other.W[1] is held and same(other.parameters(), net.parameters())
-    assert same(optimizer.arrays(), schedule.arrays()) and optimizer.t == schedule.t
+    assert other.W[1] is held
+    assert same(other.parameters(), net.parameters())
+    assert same(optimizer.arrays(), schedule.arrays())
+    assert optimizer.t == schedule.t
 
 
 def test_without_biases_and_with_shared_weights(tmp_path):
@@ -161,7 +171,8 @@ def test_without_biases_and_with_shared_weights(tmp_path):
     with zipfile.ZipFile(tmp_path / "w") as archive:
         assert sorted(archive.namelist()) == ["W1.npy", store.MANIFEST]  # saved once
     got = store.load(tmp_path / "w").net
-    assert got.W[2] is got.W[1] and got.b == [None] * 3
+    assert got.W[2] is got.W[1]
+    assert got.b == [None] * 3
     np.testing.assert_array_equal(got.W[1], net.W[1])
 
 
@@ -174,9 +185,10 @@ def refuses(path, words="corrupt"):
     for call in (lambda: store.load(path), lambda: store.load_into(path, net, optimizer)):
         with pytest.raises(ValueError, match=words) as error:
             call()
-        assert os.path.basename(path) in str(error.value)
+        assert path.name in str(error.value)
     assert same(net.parameters(), before)  # nothing was filled in part
-    assert optimizer.t == state[0] and same(optimizer.arrays(), sum(state[1].values(), []))
+    assert optimizer.t == state[0]
+    assert same(optimizer.arrays(), [a for kept in state[1].values() for a in kept])
 
 
 def test_truncated_at_every_tenth_byte(saved):
@@ -199,8 +211,7 @@ def test_one_flipped_bit_is_noticed_or_harmless(saved):
         path.write_bytes(wrong)
         try:
             got = store.load(path)
-        except (ValueError, OSError) as error:
-            assert isinstance(error, ValueError)
+        except ValueError:  # any other error is one too many
             noticed += 1
         else:  # dates and other fields of the archive that carry nothing
             assert same(got.net.parameters(), net.parameters())
@@ -365,7 +376,8 @@ def test_paths(tmp_path, monkeypatch):
     link = tmp_path / "link"
     link.symlink_to(odd)
     store.save(link, net, optimizer)
-    assert link.is_symlink() and store.load(odd).optimizer is not None
+    assert link.is_symlink()
+    assert store.load(odd).optimizer is not None
     for call in (lambda: store.save(tmp_path, net), lambda: store.load(tmp_path)):
         with pytest.raises(IsADirectoryError, match="is a folder"):
             call()
@@ -386,7 +398,8 @@ def test_what_cannot_be_kept_is_refused_and_the_old_file_stays(saved):
     net.W[1][0, 0] = np.nan
     with pytest.raises(ValueError, match="W1 holds NaN"):
         store.save(path, net, optimizer)
-    assert path.read_bytes() == before and len(list(path.parent.iterdir())) == 1
+    assert path.read_bytes() == before
+    assert len(list(path.parent.iterdir())) == 1
 
 
 # Crashes
@@ -410,7 +423,7 @@ def test_a_failing_disk_leaves_the_old_file(saved, monkeypatch, where):
 
 @pytest.mark.skipif(os.name != "posix", reason="limits of file size are POSIX's")
 def test_a_full_disk_leaves_the_old_file(saved):
-    path, net, _ = saved
+    path, _, _ = saved
     before = path.read_bytes()
     code = f"""
         import resource, signal
@@ -422,7 +435,9 @@ def test_a_full_disk_leaves_the_old_file(saved):
         except OSError as error:
             print("refused", error.errno)
     """
-    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True
+    )
     assert done.stdout == "refused 27\n", done.stderr
     assert path.read_bytes() == before
     assert [p.name for p in path.parent.iterdir()] == [path.name]
@@ -463,7 +478,8 @@ def test_the_temporary_file_of_a_living_process_is_not_swept(tmp_path):
     mine.write_bytes(b"in use")
     (tmp_path / ".w.notanumber.tmp").write_bytes(b"someone's")
     store.save(path, trained()[0])
-    assert mine.exists() and (tmp_path / ".w.notanumber.tmp").exists()
+    assert mine.exists()
+    assert (tmp_path / ".w.notanumber.tmp").exists()
 
 
 @pytest.mark.slow
@@ -513,4 +529,5 @@ def test_a_loaded_network_is_planned_and_trained_like_any_other(saved):
     net, optimizer, _ = store.load(saved[0])
     step = train.PlannedStep(net, "softmax_cross_entropy", optimizer)
     J = [float(step(X, losses.one_hot(T, 3))) for _ in range(20)]
-    assert J[-1] < J[0] and isinstance(step.latest, plan.Plan)
+    assert J[-1] < J[0]
+    assert isinstance(step.latest, plan.Plan)

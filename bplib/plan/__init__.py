@@ -18,7 +18,7 @@ import numpy as np
 from bplib.graph import Node, state
 from bplib.plan.emit import Emitter
 from bplib.plan.program import Program, build
-from bplib.plan.symbols import PlanError, Symbol, Trace, Value, place
+from bplib.plan.symbols import PlanError, Symbol, Trace, Value
 
 __all__ = ["Compiled", "Plan", "PlanError", "compile", "plan_of"]
 KEPT = 16  # plans a compiled function keeps, one per signature
@@ -99,12 +99,17 @@ def explain(program: Program) -> str:
                 memory = "returned"
         shape = f"{v.dtype.name if v.dtype != object else 'several'} {list(v.shape)}"
         args = ", ".join(label(a) for a in call.args)
-        rows.append((str(i + 1), label(v), f"{call.name}({args})", shape, memory, f"{program.live[i]:,}"))
+        rows.append(
+            (str(i + 1), label(v), f"{call.name}({args})", shape, memory, f"{program.live[i]:,}")
+        )
     widths = [max(len(r[k]) for r in rows) for k in range(6)]
     right = (0, 5)
     lines = []
     for r in rows:
-        cells = [c.rjust(w) if k in right else c.ljust(w) for k, (c, w) in enumerate(zip(r, widths, strict=True))]
+        cells = [
+            c.rjust(w) if k in right else c.ljust(w)
+            for k, (c, w) in enumerate(zip(r, widths, strict=True))
+        ]
         lines.append("  ".join(cells).rstrip())
     given = ", ".join(f"{label(v)} {v.dtype.name} {list(v.shape)}" for v in program.inputs)
     lines.insert(0, f"arguments: {given}")
@@ -113,9 +118,7 @@ def explain(program: Program) -> str:
         f"{steps} steps and {views} views; traced {program.traced}, "
         f"{program.repeated} repeated calls made once"
     )
-    lines.append(
-        f"buffers: {program.arena:,} bytes; {program.apart:,} if none were shared"
-    )
+    lines.append(f"buffers: {program.arena:,} bytes; {program.apart:,} if none were shared")
     return "\n".join(lines)
 
 
@@ -164,7 +167,12 @@ def _split(tree: Any, flat: list[Any], nodes: list[bool]) -> Any:
 
 def _join(tree: Any, values: Any) -> Any:
     kind = type(tree)
-    if kind is np.ndarray or kind is float or isinstance(tree, np.generic) or kind in (Node, Symbol):
+    if (
+        kind is np.ndarray
+        or kind is float
+        or isinstance(tree, np.generic)
+        or kind in (Node, Symbol)
+    ):
         return next(values)
     if isinstance(tree, tuple) and hasattr(tree, "_fields"):
         return kind(*[_join(t, values) for t in tree])

@@ -24,6 +24,7 @@ MATH = {
     np.arcsinh: math.asinh, np.arccosh: math.acosh, np.arctanh: math.atanh,
     np.absolute: math.fabs, np.power: math.pow,
 }  # fmt: skip
+CHOICE = {np.maximum: ">", np.minimum: "<"}
 KEYWORD_OUT = (np.maximum, np.minimum)  # they refuse a third positional argument
 
 
@@ -35,6 +36,8 @@ class Emitter:
         self.names: dict[str, Any] = {"empty": np.empty, "copyto": np.copyto}
         self.labels: dict[int, str] = {}  # id of a function -> its name in the source
         self.static: dict[int, np.ndarray] = {}  # value number -> an array that stays where it is
+        self.arrays: dict[Any, np.ndarray] = {}
+        self.constants: dict[Any, Any] = {}
         self.local: dict[int, str] = {}
         self.lines: list[str] = []
         self.cells: dict[Any, str] = {}  # (value number, dtype) -> an array of no dimensions
@@ -90,7 +93,9 @@ class Emitter:
         """Return an array of no dimensions that a number is put into: ufuncs take those faster."""
         key = (v.number, dtype)
         if key not in self.cells:
-            self.cells[key] = self.name(f"z{v.number}", self.kept(np.zeros((), dtype)))
+            cell = np.zeros((), dtype)
+            self.names.setdefault("_kept", []).append(cell)
+            self.cells[key] = self.name(f"z{v.number}", cell)
             self.lines.append(f"{self.cells[key]}[()] = {self.ref(v, scalar=True)}")
         return self.cells[key]
 
@@ -104,9 +109,13 @@ class Emitter:
             if like is not None and like.kind == "f":
                 c = np.asarray(c, like)  # an array of no dimensions is passed faster
             return self.name("k", self.kept(c))
-        return self.name("k", self.kept(c if scalar or isinstance(c, np.ndarray) else np.asarray(c)))
+        return self.name(
+            "k", self.kept(c if scalar or isinstance(c, np.ndarray) else np.asarray(c))
+        )
 
     def kept(self, c: Any) -> Any:
+        if isinstance(c, np.ndarray | np.generic) and c.ndim == 0:
+            c = self.constants.setdefault((type(c), c.dtype, c.tobytes()), c)
         self.names.setdefault("_kept", []).append(c)  # ids stay valid while the names live
         return c
 
@@ -121,7 +130,12 @@ class Emitter:
             return self.array(self.program.target[v.number])
         elif v.number in self.program.place:
             offset = self.program.place[v.number]
-            found = self.arena[offset : offset + v.nbytes].view(v.dtype).reshape(v.shape)
+            # One array object for every use of the same place: fewer objects stay in the cache.
+            key = (offset, v.dtype, v.shape)
+            if key not in self.arrays:
+                memory = self.arena[offset : offset + v.nbytes]
+                self.arrays[key] = memory.view(v.dtype).reshape(v.shape)
+            found = self.arrays[key]
         elif v.base is not None and v.call is not None and v.call.kind == "view":
             base = self.array(v.call.args[0])
             if base is not None:
@@ -178,6 +192,12 @@ class Emitter:
                 self.assign(v, f"-{args[0]}")
             elif f is np.square:
                 self.assign(v, f"{args[0]} * {args[0]}")
+            elif v.weak and f in CHOICE:  # a NaN on either side is the answer
+                a, b = [
+                    f"{float(c)!r}" if type(c) is int else r
+                    for c, r in zip(call.args, args, strict=True)
+                ]
+                self.assign(v, f"{a} if {a} {CHOICE[f]} {b} or {a} != {a} else {b}")
             elif v.weak and f in MATH and not self.ieee:
                 self.assign(v, f"{self.name(MATH[f].__name__, MATH[f])}({', '.join(args)})")
             else:
@@ -187,9 +207,7 @@ class Emitter:
         args = [self.ref(a, like=_company(call, a)) for a in call.args]
         name = self.function(call, f, f.__name__)
         out = self.result(v)
-        self.lines.append(
-            f"{name}({', '.join(args)}, {'out=' if f in KEYWORD_OUT else ''}{out})"
-        )
+        self.lines.append(f"{name}({', '.join(args)}, {'out=' if f in KEYWORD_OUT else ''}{out})")
 
     def step_masked(self, call: Call, v: Value) -> None:
         *inputs, mask, old = call.args

@@ -50,7 +50,7 @@ class Program:
 
 
 def owners(v: Value) -> list[Value]:
-    """Return the values whose memory `v` may share: its root, or for an opaque call its arguments."""
+    """Return the values whose memory `v` may share: its root; of an opaque call its arguments."""
     root = v.root
     call = root.call
     if call is not None and call.kind in ("call", "item") and not call.params["fresh"]:
@@ -79,7 +79,8 @@ def _own_outputs(trace: Trace, outputs: list[Any]) -> tuple[list[Any], list[Call
     for v in outputs:
         if type(v) is Value and v.shape:
             mine = v.role == "computed" and v.base is None and v.call is not None
-            plain = mine and v.call.kind not in ("view", "item") and len(owners(v)) == 1
+            kind = v.call.kind if v.call is not None else ""
+            plain = mine and kind not in ("view", "item") and len(owners(v)) == 1
             if not plain or v.number in seen:
                 out = trace.new(v.shape, v.dtype)
                 out.call = Call("copy", None, (v,), {}, "copy")
@@ -118,9 +119,7 @@ def _readers(calls: list[Call]) -> dict[int, list[int]]:
     return readers
 
 
-def _aim(
-    program: Program, trace: Trace, effects: list[tuple[Value, Value]]
-) -> dict[int, set[int]]:
+def _aim(program: Program, trace: Trace, effects: list[tuple[Value, Value]]) -> dict[int, set[int]]:
     """Decide which values are computed in an argument's memory; return what must run after what."""
     calls, target = program.calls, program.target
     index = {call.out.number: i for i, call in enumerate(calls)}

@@ -27,10 +27,11 @@ from bplib.ops import base
 HERE = str(Path(__file__).resolve().parents[1])
 NUMPY = str(Path(np.__file__).resolve().parent)
 ORDINARY = (bool, int, float)
+NUMBERS = (*ORDINARY, np.float64, np.float32)
 
 
 class PlanError(TypeError):
-    """What was asked of a traced value cannot be part of a plan; the message says what and where."""
+    """Something asked of a traced value cannot be part of a plan; the message says where."""
 
     trace: Trace | None = None
 
@@ -50,7 +51,17 @@ class Value:
     base   the value this one is a view of, or None
     """
 
-    __slots__ = ("base", "call", "constant", "contiguous", "dtype", "number", "role", "shape", "weak")
+    __slots__ = (
+        "base",
+        "call",
+        "constant",
+        "contiguous",
+        "dtype",
+        "number",
+        "role",
+        "shape",
+        "weak",
+    )
 
     def __init__(
         self, number: int, shape: tuple[int, ...], dtype: np.dtype, role: str, weak: bool = False
@@ -184,13 +195,27 @@ class Trace:
         name = name or getattr(function, "__name__", str(function))
         call = Call(kind, function, tuple(args), params, name)
         errors = np.geterr()
-        call.errors = None if errors == self.errors else errors
+        call.errors = None if errors == self.errors else dict(errors)
         out = call.out = self.new(shape, dtype, weak=weak)
         out.call, out.base = call, base_of
         self.calls.append(call)
         if key is not None:
             self.known[key] = out
         return out
+
+    def constant_value(self, x: Any) -> Value:
+        """Return a plain array as a value."""
+        x = np.asarray(x)
+        v = self.new(x.shape, x.dtype, "constant")
+        v.constant = x
+        return v
+
+    def operand_value(self, x: Any, like: Value) -> Value:
+        """Return an operand as a value, a constant in the dtype and shape of another."""
+        v = self.operand(x)
+        if type(v) is Value:
+            return v
+        return self.constant_value(np.broadcast_to(np.asarray(v, like.dtype), like.shape))
 
     # The kinds of call
 
@@ -221,14 +246,14 @@ class Trace:
         if len(args) != 2:
             return None
         y = args[1]
-        if unchanged and type(y) in ORDINARY + (np.float64, np.float32):
+        if unchanged and type(y) in NUMBERS:
             if (f is np.multiply or f is np.true_divide or f is np.power) and y == 1:
                 return x
             if f is np.subtract and y == 0 and not np.signbit(y):
                 return x
-        if f is np.multiply and type(x) in ORDINARY + (np.float64, np.float32) and x == 1:
-            if type(y) is Value and y.shape == shape and y.dtype == dtype:
-                return y
+        kept = type(y) is Value and y.shape == shape and y.dtype == dtype
+        if f is np.multiply and type(x) in NUMBERS and x == 1 and kept:
+            return y
         if f is np.greater and type(x) is Value and type(y) in ORDINARY and y == 0:
             # max(x, 0) > 0 where x > 0: asking the output lets the input go.
             rectified = self.known.get(self.known_key("ufunc", np.maximum, (x, y), {}))
@@ -476,7 +501,7 @@ class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
 
     __slots__ = ("__weakref__", "memory", "trace", "value")
     __array_priority__ = 1000
-    __hash__ = object.__hash__  # type: ignore[assignment]
+    __hash__ = object.__hash__
 
     def __init__(self, trace: Trace, value: Value, memory: Any = None) -> None:
         self.trace, self.value = trace, value
@@ -658,23 +683,23 @@ class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
 
     def sum(self, axis: Any = None, keepdims: bool = False, **_: Any) -> Any:
         """As NumPy's."""
-        return np.add.reduce(self, axis=axis, keepdims=keepdims)
+        return _reduced(np.add, self, axis, keepdims)
 
     def max(self, axis: Any = None, keepdims: bool = False) -> Any:
         """As NumPy's."""
-        return np.maximum.reduce(self, axis=axis, keepdims=keepdims)
+        return _reduced(np.maximum, self, axis, keepdims)
 
     def min(self, axis: Any = None, keepdims: bool = False) -> Any:
         """As NumPy's."""
-        return np.minimum.reduce(self, axis=axis, keepdims=keepdims)
+        return _reduced(np.minimum, self, axis, keepdims)
 
     def all(self, axis: Any = None, keepdims: bool = False) -> Any:
         """As NumPy's."""
-        return np.logical_and.reduce(self, axis=axis, keepdims=keepdims)
+        return _reduced(np.logical_and, self, axis, keepdims)
 
     def any(self, axis: Any = None, keepdims: bool = False) -> Any:
         """As NumPy's."""
-        return np.logical_or.reduce(self, axis=axis, keepdims=keepdims)
+        return _reduced(np.logical_or, self, axis, keepdims)
 
     def mean(self, axis: Any = None, keepdims: bool = False, **_: Any) -> Any:
         """As NumPy's: the sum over the count."""
@@ -743,24 +768,6 @@ def _as_value(trace: Trace, x: Any) -> Value:
     return x if type(x) is Value else trace.constant_value(x)
 
 
-def _constant_value(self: Trace, x: Any) -> Value:
-    x = np.asarray(x)
-    v = self.new(x.shape, x.dtype, "constant")
-    v.constant = x
-    return v
-
-
-def _operand_value(self: Trace, x: Any, like: Value) -> Value:
-    v = self.operand(x)
-    if type(v) is Value:
-        return v
-    return _constant_value(self, np.broadcast_to(np.asarray(v, like.dtype), like.shape))
-
-
-Trace.constant_value = _constant_value  # type: ignore[attr-defined]
-Trace.operand_value = _operand_value  # type: ignore[attr-defined]
-
-
 def _trace_of(*xs: Any) -> Trace:
     return next(x.trace for x in xs if type(x) is Symbol)
 
@@ -817,12 +824,14 @@ def _reduce(trace: Trace, ufunc: Any, x: Any, axis: Any, keepdims: Any) -> Any:
     return trace.call("reduce", ufunc, (v,), shape, dtype, params, name=f"{ufunc.__name__}.reduce")
 
 
+def _reduced(ufunc: Any, x: Any, axis: Any, keepdims: Any) -> Any:
+    return ufunc.reduce(x, axis=axis, keepdims=keepdims is True)
+
+
 def _where(trace: Trace, cond: Any, a: Any, b: Any) -> Value:
     shape = np.broadcast_shapes(np.shape(cond), np.shape(a), np.shape(b))
     dtype = np.asarray(np.where(True, _sample(a), _sample(b))).dtype
-    weak = not shape and all(
-        x.weak if type(x) is Value else type(x) in ORDINARY for x in (a, b)
-    )
+    weak = not shape and all(x.weak if type(x) is Value else type(x) in ORDINARY for x in (a, b))
     return trace.call("where", np.where, (cond, a, b), shape, dtype, weak=weak, name="where")
 
 
@@ -868,7 +877,9 @@ FUNCTIONS[np.amax], FUNCTIONS[np.amin] = FUNCTIONS[np.max], FUNCTIONS[np.min]
 def _np_where(cond: Any, *branches: Any) -> Any:
     trace = _trace_of(cond, *branches)
     if len(branches) != 2:
-        raise PlanError(f"plan: where(condition) alone gives as many positions as it finds: {place()}")
+        raise PlanError(
+            f"plan: where(condition) alone gives as many positions as it finds: {place()}"
+        )
     return Symbol(trace, _where(trace, *[trace.operand(x) for x in (cond, *branches)]))
 
 
@@ -896,16 +907,14 @@ def _np_broadcast_to(x: Any, shape: Any, **_: Any) -> Any:
 for _name, _fill_with in (("zeros_like", 0), ("ones_like", 1), ("empty_like", 0)):
     FUNCTIONS[getattr(np, _name)] = lambda x, dtype=None, _fill_with=_fill_with, **_: Symbol(
         x.trace,
-        _constant_value(
-            x.trace, np.broadcast_to(np.asarray(_fill_with, dtype or x.dtype), x.shape)
-        ),
+        x.trace.constant_value(np.broadcast_to(np.asarray(_fill_with, dtype or x.dtype), x.shape)),
     )
 
 
 @_numpy(np.full_like)
 def _np_full_like(x: Any, fill_value: Any, dtype: Any = None, **_: Any) -> Any:
     y = np.full(x.shape, fill_value, dtype or x.dtype)
-    return Symbol(x.trace, _constant_value(x.trace, y))
+    return Symbol(x.trace, x.trace.constant_value(y))
 
 
 @_numpy(np.swapaxes)
@@ -940,7 +949,7 @@ def _np_copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True
 
 @_numpy(np.prod)
 def _np_prod(x: Any, axis: Any = None, keepdims: bool = False, **_: Any) -> Any:
-    return np.multiply.reduce(x, axis=axis, keepdims=bool(keepdims) and keepdims is not np._NoValue)
+    return _reduced(np.multiply, x, axis, keepdims)
 
 
 @_numpy(np.dot)

@@ -191,7 +191,9 @@ def print_training(rows: list[dict[str, Any]]) -> None:
                 text += f" ({row['over own floor'][n]['ratio']:.2f})"
             goal = TARGET.get((row["size"], row["dtype"]))
             if n == "plan":
-                text += f" [{goal:.2f}]" if goal else f" [{row['over floor']['by hand']['ratio']:.2f}]"
+                text += (
+                    f" [{goal:.2f}]" if goal else f" [{row['over floor']['by hand']['ratio']:.2f}]"
+                )
             cells.append(f"{text:>15}")
         print(f"{row['size']:<7}{row['dtype']:<9}{row['threads']}T   " + "".join(cells))
     for row in rows:
@@ -203,8 +205,8 @@ def print_rest(found: dict[str, Any]) -> None:
     """Print the other sections."""
     for row in found.get("hvp", []):
         print(
-            f"Hessian-vector product over gradient, {row['size']}: plan {row['plan']['ratio']:.2f}, "
-            f"eager {row['eager']['ratio']:.2f} (matrix products alone {row['matrix products']:.2f})"
+            f"Hessian-vector product, {row['size']}: over the gradient plan {row['plan']['ratio']:.2f}, "
+            f"eager {row['eager']['ratio']:.2f} (matrix products {row['matrix products']:.2f})"
         )
     for row in found.get("chains", []):
         cells = ", ".join(f"{k} {v:.3g}" for k, v in row["microseconds"].items())
@@ -220,7 +222,10 @@ def print_rest(found: dict[str, Any]) -> None:
         for name, r in m.items():
             if isinstance(r, dict):
                 floor = m["floor segmented" if name == "segmented" else "floor"]
-                text = r.get("absent") or f"{r['bytes'] / 1e6:8.1f} MB, {r['bytes'] / floor:.2f} of its floor"
+                text = (
+                    r.get("absent")
+                    or f"{r['bytes'] / 1e6:8.1f} MB, {r['bytes'] / floor:.2f} of its floor"
+                )
                 print(f"  {name:<18}{text}")
     for name, r in found.get("leak", {}).items():
         print(f"{name}: {r['steps']:,} steps, peak memory grew by {r['kilobytes grown']} kB")
@@ -261,7 +266,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
     parser.add_argument("sections", nargs="*", default=list(SECTIONS))
     parser.add_argument("--quick", action="store_true", help="few rounds, for a first look")
-    parser.add_argument("--no-peers", dest="peers", action="store_false", help="bplib and NumPy only")
+    parser.add_argument(
+        "--no-peers", dest="peers", action="store_false", help="bplib and NumPy only"
+    )
     parser.add_argument("--threads", type=int, nargs="*", default=[1, 2])
     parser.add_argument("--worker", nargs=3, help=argparse.SUPPRESS)
     arguments = parser.parse_args()

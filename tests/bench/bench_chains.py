@@ -16,7 +16,11 @@ from bplib import grad, ops, plan
 from tests.bench.timing import interleave
 
 N = 999
-INPUTS: dict[str, Any] = {"scalars": 0.5, "16 entries": np.full(16, 0.5), "1,000 entries": np.full(1000, 0.5)}
+INPUTS: dict[str, Any] = {
+    "scalars": 0.5,
+    "16 entries": np.full(16, 0.5),
+    "1,000 entries": np.full(1000, 0.5),
+}
 
 
 def chain(h: Any, relu: Callable[[Any], Any]) -> Any:
@@ -133,7 +137,9 @@ def run(quick: bool, peers: bool, progress: Any) -> list[dict[str, Any]]:
             progress(f"chain, {what}, {name}")
             try:
                 step = make(x)
-                np.testing.assert_allclose(np.asarray(step()), np.asarray(steps["plan"]()) if steps else step())
+                np.testing.assert_allclose(
+                    np.asarray(step()), np.asarray(steps["plan"]()) if steps else step()
+                )
             except Exception as error:
                 absent[name] = f"{type(error).__name__}: {error}"[:150]
             else:

@@ -154,4 +154,6 @@ def run(quick: bool, peers: bool, progress: Any) -> dict[str, Any]:
         if runs:
             middle = sorted(runs, key=lambda r: r["seconds"])[len(runs) // 2]
             found[name] = middle
-    return dict(sorted(found.items(), key=lambda kv: kv[1]["seconds"] if isinstance(kv[1], dict) else 1e9))
+    return dict(
+        sorted(found.items(), key=lambda kv: kv[1]["seconds"] if isinstance(kv[1], dict) else 1e9)
+    )

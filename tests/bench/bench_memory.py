@@ -30,7 +30,9 @@ METHODS = ("plan", "segmented", "revolve", "eager", "torch", "torch checkpoint")
 
 def _data() -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
     rng = np.random.default_rng(0)
-    W = [(rng.standard_normal((WIDTH, WIDTH)) / WIDTH**0.5).astype(np.float32) for _ in range(DEPTH)]
+    W = [
+        (rng.standard_normal((WIDTH, WIDTH)) / WIDTH**0.5).astype(np.float32) for _ in range(DEPTH)
+    ]
     X, T = rng.standard_normal((2, BATCH, WIDTH)).astype(np.float32)
     return W, X, T
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -348,15 +349,17 @@ def mygrad(p: Problem) -> Step:
     mg.turn_memory_guarding_off()
     params = [mg.tensor(q) for q in p.network().parameters()]
 
+    def loss(Z: Any) -> Any:
+        if p.K > 1:
+            return softmax_crossentropy(Z, p.t)
+        return mg.sum((Z - p.T) ** 2) / (2 * p.B)
+
     def step() -> Any:
         A = p.X
         for i in range(0, len(params), 2):
             Z = mg.matmul(A, params[i]) + params[i + 1]
             A = mg_relu(Z)
-        if p.K > 1:
-            J = softmax_crossentropy(Z, p.t)
-        else:
-            J = mg.sum((Z - p.T) ** 2) / (2 * p.B)
+        J = loss(Z)
         J.backward()
         for q in params:
             q.data -= LR * q.grad
@@ -373,15 +376,17 @@ def dezero(p: Problem) -> Step:
 
     params = [Parameter(q) for q in p.network().parameters()]
 
+    def loss(Z: Any) -> Any:
+        if p.K > 1:
+            return F.softmax_cross_entropy(Z, p.t)
+        return F.mean_squared_error(Z, p.T) * 0.5
+
     def step() -> Any:
         A: Any = p.X
         for i in range(0, len(params), 2):
             Z = F.linear(A, params[i], params[i + 1])
             A = F.relu(Z)
-        if p.K > 1:
-            J = F.softmax_cross_entropy(Z, p.t)
-        else:
-            J = F.mean_squared_error(Z, p.T) * 0.5
+        J = loss(Z)
         for q in params:
             q.cleargrad()
         J.backward()
@@ -401,7 +406,9 @@ FLOORS = {"floor": floor, "torch floor": torch_floor, "jax floor": jax_floor}
 OWN = {"torch": "torch floor", "torch.compile": "torch floor", "jax.jit": "jax floor"}
 
 
-def contenders(p: Problem, names: list[str] | None = None) -> tuple[dict[str, Step], dict[str, str]]:
+def contenders(
+    p: Problem, names: list[str] | None = None
+) -> tuple[dict[str, Step], dict[str, str]]:
     """Return the steps that are ready and agree with bplib's losses, and why others are not."""
     steps: dict[str, Step] = {}
     absent: dict[str, str] = {}
@@ -464,5 +471,5 @@ def products(size: str) -> float:
     Hessian-vector product eight (three at the first: values, tangents, and one of errors).
     """
     widths, _ = SIZES[size]
-    pairs = [a * b for a, b in zip(widths[:-1], widths[1:], strict=True)]
+    pairs = [a * b for a, b in pairwise(widths)]
     return (3 * pairs[0] + 8 * sum(pairs[1:])) / (2 * pairs[0] + 3 * sum(pairs[1:]))
