@@ -20,7 +20,7 @@ import numpy as np
 
 from . import meaning as m
 from . import values as val
-from .evaluate import Axis, Evaluator, Misread, free_indices, layer_indices, settings
+from .evaluate import Axis, Evaluator, Misread, Unbounded, free_indices, layer_indices, settings
 from .latex import Item, LatexError, Statement, statements
 from .letters import USED, Draw, Family, Kink, Letters, LettersError
 from .source import Book, EquationError, Source, read
@@ -39,6 +39,7 @@ class Link:
     right: m.Node
     start: int
     end: int
+    left_end: int
 
 
 @dataclass
@@ -85,7 +86,7 @@ def read_formula(latex: str, letters: Letters) -> Formula:
                 sides[:-1], piece.relations, sides[1:], strict=True
             ):
                 one, two = reader.read(left), reader.read(right)
-                formula.links.append(Link(one, relation, two, left.start, right.end))
+                formula.links.append(Link(one, relation, two, left.start, right.end, left.end))
             previous = sides[-1]
         i += 1
     if not formula.links:
@@ -222,7 +223,9 @@ def evaluate_link(
             found = evaluator.lengths([link.left, link.right], free)
             for name in free:
                 if name not in found:
-                    raise Misread(f"nothing says how far the index {name} runs", both[name])
+                    raise Unbounded(
+                        f"nothing says how far the index {name} runs", both[name]
+                    )
                 evaluator.indices[name] = Axis(evaluator.agree(name, found[name]))
             error = _compare(evaluator, link)
         except Refusal as refusal:
@@ -514,6 +517,8 @@ class Check:
                 kind, error = self._refusal(formula, draw)
             except Kink:
                 continue
+            except Unbounded:
+                return "by index"
             except Misread as error:
                 raise self.source.error(
                     f"the wrong form cannot be read: {error}", error.node.start, text
@@ -564,7 +569,7 @@ class Check:
         if any(p.relations for p in pieces):
             return wrong
         first = self.parsed.links[0]
-        left = self.source.latex[first.left.start : first.left.end].replace("&", "")
+        left = self.source.latex[first.start : first.left_end].replace("&", "")
         return f"{left} = {wrong}"
 
     # Showing ------------------------------------------------------------------------------------
