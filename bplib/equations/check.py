@@ -12,7 +12,7 @@ import html
 import math
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +86,8 @@ def read_formula(latex: str, letters: Letters) -> Formula:
                 sides[:-1], piece.relations, sides[1:], strict=True
             ):
                 one, two = reader.read(left), reader.read(right)
+                if relation == "<-":
+                    one, relation = _updated(one, reader, left), "="
                 formula.links.append(Link(one, relation, two, left.start, right.end, left.end))
             previous = sides[-1]
         i += 1
@@ -93,6 +95,16 @@ def read_formula(latex: str, letters: Letters) -> Formula:
         raise LatexError("there is no equation here", 0)
     _check_indices(reader, formula)
     return formula
+
+
+def _updated(node: m.Node, reader: m.Reader, item: Item) -> m.Node:
+    """The left side of `W \\leftarrow ...`: the code's own new value, bound to `W_new`."""
+    if not isinstance(node, m.Ref):
+        raise LatexError("an assignment has one letter on its left", item.start)
+    name = f"{node.name}_new"
+    if not reader.has(name):
+        raise LatexError(f"bind {name} to the value that the code assigns", item.start)
+    return replace(node, name=name)
 
 
 def _range_clause(pieces: list[Statement], i: int, reader, formula: Formula) -> int:
