@@ -88,7 +88,7 @@ def v_curve(
     with style.axes(size=(7.2, 3.8)) as ax:
         for name, (h, error) in measured.items():
             shown = np.maximum(error, 1e-17)
-            ax.loglog(h, shown, **{**style.line(roles[name]), "ls": "none", "markersize": 4})
+            ax.loglog(h, shown, **{**style.line(roles[name]), "linestyle": "none", "markersize": 4})
             drawn[name] = error
         h = np.logspace(-15.5, 0, 200)
         ax.loglog(h, bound(h), color=style.color("gradient"), lw=1.2, ls="dashed")
