@@ -24,15 +24,45 @@ Doc = dict[str, Any]
 
 #: The ops that the page can re-evaluate, read from the list that the build of the front-end wrote.
 EXPORTED: frozenset[str] = frozenset(
-    json.loads(
-        Path(__file__).parent.joinpath("figures", "static", "ops.json").read_text("utf-8")
-    )
+    json.loads(Path(__file__).parent.joinpath("figures", "static", "ops.json").read_text("utf-8"))
 )
 
 _GREEK = dict(
     zip(
-        "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho "
-        "sigma tau upsilon phi chi psi omega lam lmbda eps Delta Phi Sigma Theta Omega".split(),
+        [
+            "alpha",
+            "beta",
+            "gamma",
+            "delta",
+            "epsilon",
+            "zeta",
+            "eta",
+            "theta",
+            "iota",
+            "kappa",
+            "lambda",
+            "mu",
+            "nu",
+            "xi",
+            "omicron",
+            "pi",
+            "rho",
+            "sigma",
+            "tau",
+            "upsilon",
+            "phi",
+            "chi",
+            "psi",
+            "omega",
+            "lam",
+            "lmbda",
+            "eps",
+            "Delta",
+            "Phi",
+            "Sigma",
+            "Theta",
+            "Omega",
+        ],
         "αβγδεζηθικλμνξοπρστυφχψωλλεΔΦΣΘΩ",
         strict=True,
     )
@@ -177,7 +207,8 @@ def export(
     Raises ValueError for an op that the page cannot evaluate, and for complex or non-float data.
     """
     roles = _roles(leaves, params)
-    order = collect([output, *leaves.values()], 0)
+    # `collect` returns operations only; the leaves they start from come first in the document.
+    order = [*leaves.values(), *collect([output], 0)]
     taken = {node.name for node in order if node.name}
     nodes: list[dict[str, Any]] = []
     ids: dict[int, int] = {}
@@ -207,7 +238,7 @@ def export(
                     inputs.append(ids[x.serial])
                 else:
                     inputs.append(_constant(nodes, x, op))
-        name = node.name
+        name: str | None = node.name
         if name is None and node is output:
             name = "J" if "J" not in taken else "out"
         while name is None or (name in taken and node.name is None and node is not output):

@@ -25,7 +25,9 @@ def katex_macros() -> dict[str, str]:
     ``\val{z}`` sets z in the colour of values, and so on; the colour comes from the style sheet,
     so it follows light and dark. KaTeX knows a cotangent function ``\cot``: it is replaced.
     """
-    return {"\\" + r["macro"]: r"\htmlClass{bp-%s}{#1}" % r["macro"] for r in ROLES.values()}
+    return {
+        "\\" + r["macro"]: r"\htmlClass{{bp-{}}}{{#1}}".format(r["macro"]) for r in ROLES.values()
+    }
 
 
 def css() -> str:
@@ -104,7 +106,8 @@ def use_style() -> Iterator[None]:
     """Draw in the book's style inside a ``with`` block."""
     import matplotlib
 
-    with matplotlib.rc_context(style()):
+    settings: Any = style()
+    with matplotlib.rc_context(settings):
         yield
 
 

@@ -104,7 +104,7 @@ export function graphFigure(ctx) {
 
   // ---- drawing ------------------------------------------------------------------------------
   function build(vertical) {
-    L = layout(doc, vertical);
+    L = vertical ? tall : flat;
     const mark = uid(), parts = [], edges = L.edges.map((e, k) => {
       const back = N[e.from].role !== "const" && G.active[e.from] && G.reach.has(e.to) && G.reach.has(e.from);
       const f = s("path", { d: pathOf(e.f, vertical), fill: "none", "stroke-width": 1.75, style: "stroke:var(--v)" });
@@ -448,7 +448,8 @@ export function graphFigure(ctx) {
   // ---- size: sideways while the text stays readable, downwards on narrow screens -------------
   let flat = null, tall = null;
   function fit(w) {
-    flat = flat || layout(doc, false); tall = tall || layout(doc, true);
+    flat = flat || layout(doc, false);
+    tall = tall || (w < flat.w * 0.84 ? layout(doc, true) : null);
     // A page of scrolling down hides the controls: a wide screen scrolls a long graph sideways instead.
     const vertical = w < flat.w * 0.84 && tall.w < flat.w && (w < 600 || tall.h < 700);
     if (!L || L.vertical !== vertical) build(vertical);
@@ -464,5 +465,7 @@ export function graphFigure(ctx) {
   recompute();
   fit(stage.clientWidth || 720);
   onWidth(ctx, stage, fit);
-  return { G, paint, go, setLeaf: (name, x) => { const lf = leaves.find((q) => q.name === name); put(lf, x); } };
+  // One change, computed and painted at once: what a frame of a drag costs.
+  const now = (name, x) => { const lf = leaves.find((q) => q.name === name); G.set(lf.i, scalar(x)); lf.ui.set(x); recompute(); paint(); };
+  return { G, go, now };
 }

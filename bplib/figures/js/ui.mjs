@@ -83,6 +83,7 @@ export function frame(ctx, { title, sub, legend: names }) {
   mq.addEventListener("change", theme);
   ctx.cleanup.push(() => { see.disconnect(); mq.removeEventListener("change", theme); });
   ctx.el.append(root);
+  ctx.say = (t) => say(t);
   let timer = 0;
   const say = (text) => { clearTimeout(timer); timer = setTimeout(() => setText(live, text), 150); };
   ctx.cleanup.push(() => clearTimeout(timer));
