@@ -50,8 +50,8 @@ def slopes_by_direction(
             drawn[name] = slope
             drawn[f"{name}, linear"] = linear
         both[0].set_ylabel("slope")
-        style.label(both[1], 100, 0.52, "true slope", "value", xytext=(0, 8))
-        style.label(both[1], 190, 0, "from the partial derivatives", "local", xytext=(0, 10))
+        style.label(both[1], 92, 0.27, "true slope", "value", xytext=(0, 0), ha="center")
+        style.label(both[1], 200, 0, "the partial\nderivatives' guess", "local", xytext=(0, 16))
     return drawn
 
 
@@ -70,9 +70,9 @@ def descent_directions(point: np.ndarray, arrows: dict[str, np.ndarray]) -> dict
             ax.annotate(
                 "", tip, point, arrowprops={"arrowstyle": "-|>", "color": style.color(role), "lw": 2}
             )
-            offset = (10, 4) if role == "gradient" else (0, -12)
-            ha = "left" if role == "gradient" else "center"
-            style.label(ax, *(point + (tip - point) * 0.6), name, role, xytext=offset, ha=ha)
+            offset = (8, 0) if role == "gradient" else (-8, 0)
+            ha = "left" if role == "gradient" else "right"
+            style.label(ax, *tip, name, role, xytext=offset, ha=ha)
         ax.plot(*point, "o", color=style.color("value"), ms=7)
         ax.set(aspect="equal", title="Which way is down?", xlabel=r"$x_1$", ylabel=r"$x_2$")
         ax.grid(visible=False)
@@ -91,9 +91,9 @@ def v_curve(
             ax.loglog(h, shown, **{**style.line(roles[name]), "linestyle": "none", "markersize": 4})
             drawn[name] = error
         h = np.logspace(-15.5, 0, 200)
-        ax.loglog(h, bound(h), color=style.color("gradient"), lw=1.2, ls="dashed")
+        ax.loglog(h, bound(h), color=style.TEXT, lw=1, ls="dashed", marker="")
         ax.loglog([best], [bound(best)], "o", mfc="none", mec=style.TEXT, ms=12)
-        style.label(ax, best, bound(best), "h*", xytext=(-4, -16))
+        style.label(ax, best, bound(best), "h*", xytext=(-4, -18))
         ends = {"one-sided": (2e-3, 8e-2), "central": (6e-3, 3e-7), "complex step": (1e-12, 1e-16)}
         for name, (a, b) in ends.items():
             style.label(ax, a, b, name, roles[name], xytext=(0, 9))

@@ -24,13 +24,13 @@ def wires(jacobian: np.ndarray, x_dot: np.ndarray, y_bar: np.ndarray) -> dict[st
     y_dot, x_bar = jacobian @ x_dot, jacobian.T @ y_bar
     inputs, outputs = np.linspace(1, -1, n), np.linspace(0.62, -0.62, m)
     panels = (
-        ("forward: each output gathers, along a row", "value", x_dot, y_dot, 0, r"\dot"),
-        ("backward: each input gathers, down a column", "gradient", x_bar, y_bar, 1, r"\bar"),
+        ("forward: outputs gather", "value", x_dot, y_dot, 0, r"\dot"),
+        ("backward: inputs gather", "gradient", x_bar, y_bar, 1, r"\bar"),
     )
     with style.axes(columns=2, size=(7.2, 3.4)) as both:
         for ax, (title, role, left, right, backward, accent) in zip(both, panels, strict=True):
             ax.set(xlim=(-0.75, 2.8), ylim=(-1.6, 1.35))
-            ax.set_title(title, fontsize=10.5)
+            ax.set_title(title, fontsize=10.5, loc="center")
             ax.set_axis_off()
             for i, j in np.ndindex(m, n):
                 # One gathering is drawn strongly: that of output 1, or of input 1.
@@ -39,7 +39,7 @@ def wires(jacobian: np.ndarray, x_dot: np.ndarray, y_bar: np.ndarray) -> dict[st
                     [0.17, 1.83], [inputs[j], outputs[i]], zorder=1,
                     color=style.color(role) if strong else style.SECOND,
                     lw=2 if strong else 0.6,
-                    ls=style.line(role)["linestyle"] if strong else "solid",
+                    ls=style.line(role)["linestyle"] if strong else "solid", marker="",
                 )  # fmt: skip
                 at = 0.36 if j != 1 else 0.62
                 if strong:
