@@ -9,6 +9,7 @@ that the checker refuses them all, and the reader who gives one is told what it 
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,17 +33,20 @@ class Exercise:
 
     ``asks`` says what must be given (for a function: its name and signature). ``cases`` makes the
     argument tuples from a seeded generator (empty for an answer that is a value); ``oracle`` maps
-    one tuple to the expected result. ``proves`` is printed with a right answer.
+    one tuple to the expected result. ``proves`` is printed with a right answer. An answer that has
+    many right forms, such as a formula in LaTeX, is judged by ``refuses`` instead of the oracle: it
+    returns what is wrong with the answer, or None.
     """
 
     id: str
     asks: str
-    oracle: Callable[..., Any]
+    oracle: Callable[..., Any] | None
     proves: str
     right: Any
     wrong: tuple[Wrong, ...]
     placeholder: Any = None
     cases: Callable[[np.random.Generator], Iterable[tuple]] = field(default=lambda rng: [()])
+    refuses: Callable[[Any], str | None] | None = None
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,7 @@ class Verdict:
         mark = {"right": "✓ right", "wrong": "✗ not right", "open": "○ not answered yet"}[
             self.state
         ]
-        return f"Exercise {self.id}: {mark}. {self.message}"
+        return f"Exercise {self.id}: {mark}.\n" + textwrap.fill(self.message, 76)
 
 
 def _call(answer: Any, case: tuple) -> Any:
@@ -119,6 +123,12 @@ def judge(exercise: Exercise, answer: Any, *, seed: int = 0) -> Verdict:
 
     if _empty(answer):
         return verdict("open", f"Give {exercise.asks}.")
+    if exercise.refuses is not None:
+        problem = exercise.refuses(answer)
+        if problem is None:
+            return verdict("right", exercise.proves)
+        known = [w.because for w in exercise.wrong if w.answer == answer]
+        return verdict("wrong", known[0] if known else problem)
     cases = list(exercise.cases(np.random.default_rng(seed)))
     asked_function = callable(exercise.right)
     if callable(answer) != asked_function:

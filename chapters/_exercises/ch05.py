@@ -6,6 +6,7 @@ Every oracle differentiates the loss itself by the complex step. None contains a
 import numpy as np
 
 from bplib.check import complex_step
+from bplib.equations import EquationError, Letters, formula, gradient, normal
 from bplib.exercises import Exercise, Wrong, checker
 
 
@@ -63,6 +64,29 @@ def _tied_parts(X, W):
     return X, H, (D2 @ W) * (1 - H**2), D2
 
 
+def _printed(answer):
+    """Put the printed right side on trial, with the letters of a layer stored out x in."""
+    if not isinstance(answer, str):
+        return "Expected a text with LaTeX."
+    letters = Letters(
+        A=normal("B", "m"),
+        V=normal("n", "m"),
+        b=normal("n"),
+        Z=lambda A, V, b: A @ V.T + b,
+        J=lambda Z: np.sum(np.tanh(Z) ** 3),
+        Delta=gradient("J", "Z"),
+    )
+    if "partial" in answer or "J" in answer:
+        return "Give a formula in A, V and \\Delta only."
+    try:
+        formula(r"\frac{\partial J}{\partial A} = " + answer).holds(letters)
+    except EquationError as error:
+        if "does not hold" in str(error):
+            return "The formula can be read, and it is refused on random draws."
+        return "The formula cannot be read as LaTeX with these letters."
+    return None
+
+
 EXERCISES = [
     Exercise(
         "05-by-hand",
@@ -99,7 +123,7 @@ EXERCISES = [
         wrong=(
             Wrong(
                 lambda D: D,
-                "That is the error signal itself, one row per sample; the bias has one entry per unit.",
+                "That is Delta itself, one row per sample; b has one entry per unit.",
             ),
             Wrong(
                 lambda D: D.mean(axis=0),
@@ -189,6 +213,21 @@ EXERCISES = [
             Wrong(
                 lambda A, D: D.T @ A / len(A), "This divides by B, which Delta has done already."
             ),
+        ),
+    ),
+    Exercise(
+        "05-printed",
+        "the right side of the formula, in LaTeX",
+        oracle=None,
+        refuses=_printed,
+        right=r"\Delta V",
+        proves="Evaluated from your print, on two dozen random layers.",
+        placeholder="",
+        wrong=(
+            Wrong(r"\Delta V^{\mathsf T}", "That is the form for weights in x out."),
+            Wrong(r"V \Delta", "That is the form for columns, and there V would be transposed."),
+            Wrong(r"V^{\mathsf T} \Delta", "That is the form for columns; a batch is rows here."),
+            Wrong(r"-\Delta V", "Nothing here changes the sign."),
         ),
     ),
     Exercise(
