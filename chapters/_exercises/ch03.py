@@ -121,12 +121,19 @@ def _recurrent(w, xs, last_only=False, first_only=False, linear=False):
     return total
 
 
+_ORDERS = {"A": "pqJr", "B": "prqJ", "C": "qprJ", "D": "Jrqp"}
+_READS = {"p": "", "q": "", "r": "pq", "J": "rp"}
+
+
+def _reads_nothing_early(order):
+    return all(set(_READS[k]) <= set(order[:i]) for i, k in enumerate(order))
+
+
 EXERCISES = [
     Exercise(
         "03-order",
         "one letter, A to D",
-        # p = x w, q = w w, r = p q, J = r + p: the only order that never reads ahead is C.
-        oracle=lambda: "C",
+        oracle=lambda: next(k for k, order in _ORDERS.items() if _reads_nothing_early(order)),
         right="C",
         proves="Nothing is read before it is made, and so many orders would do.",
         placeholder="",
