@@ -134,7 +134,7 @@ EXERCISES = [
         "04-which",
         "one letter, A to D",
         # sweeps (forward, reverse): A 10^6 and 1, B 3 and 1000, C 500 and 1, D 10^4 and 1
-        oracle=lambda: min("ABCD", key=dict(A=10**6, B=3 / 1000, C=500, D=10**4).get),
+        oracle=lambda: min("ABCD", key={"A": 10**6, "B": 3 / 1000, "C": 500, "D": 10**4}.get),
         right="B",
         proves="Three sweeps against a thousand.",
         placeholder="",

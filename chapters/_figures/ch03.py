@@ -6,7 +6,7 @@ from bplib import style
 
 # Columns are the longest distance from a leaf; rows keep the spine x, p, z, a, e, s, J straight.
 PLACES = {
-    "x": (0, 3), "w": (0, 2), "b": (1, 4), "t": (3, 4), "lambda": (1, 0),
+    "x": (0, 3), "w": (0, 2), "b": (1, 4), "t": (3, 4), "lambda": (1, -0.35),
     "p": (1, 3), "z": (2, 3), "a": (3, 3), "e": (4, 3), "s": (5, 3),
     "q": (1, 1), "r": (2, 0.5), "J": (6, 2),
 }  # fmt: skip
@@ -55,6 +55,6 @@ def example(graph: list[tuple], leaves: dict[str, float]) -> dict:
             )
             if not leaf:
                 ax.text(x, y - 0.62, MADE_BY[name], ha="center", va="center", color=style.SECOND)
-        ax.set(xlim=(-0.4, 6.5), ylim=(-0.45, 4.5), title="Who reads whom?")
+        ax.set(xlim=(-0.4, 6.5), ylim=(-0.8, 4.5), title="Who reads whom?")
         ax.set_axis_off()
     return {"edges": edges, "nodes": list(PLACES)}
