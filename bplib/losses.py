@@ -23,7 +23,7 @@ TABLE: dict[str, Callable[..., tuple[Any, Array]]] = {}
 
 
 def _loss(fuses: str | None) -> Callable:
-    def enter(function: Callable) -> Callable:
+    def enter(function: Any) -> Any:
         function.fuses = fuses
         TABLE[function.__name__] = function
         return function

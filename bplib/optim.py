@@ -24,6 +24,8 @@ class Optimizer:
     """
 
     state: tuple[str, ...] = ()
+    # update(p, g, lr, *kept) changes one parameter and its kept arrays in place; t counts from 1.
+    update: Callable[..., None]
 
     def __init__(self, lr: float | Schedule) -> None:
         if not callable(lr):
@@ -64,10 +66,6 @@ class Optimizer:
         columns = [self.slots[name] for name in self.state]
         for p, g, *kept in zip(params, grads, *columns, strict=True):
             self.update(p, g, lr, *kept)
-
-    def update(self, p: Array, g: Array, lr: float, *kept: Array) -> None:
-        """Change one parameter `p` and its kept arrays in place; `self.t` counts from 1 here."""
-        raise NotImplementedError
 
     def copy_state(self) -> tuple[int, dict[str, list[Array]]]:
         """Return the step count and copies of the kept arrays, for `load_state`."""

@@ -21,7 +21,7 @@ from .nn import MLP, get_activation
 from .optim import SGD
 
 try:
-    import ipywidgets as ipw
+    import ipywidgets as ipw  # type: ignore[import-untyped]
 except ImportError as missing:
     raise ImportError(
         "bplib.widgets needs ipywidgets: install the extra with pip install 'bplib[widgets]'."
@@ -79,7 +79,7 @@ class Bench:
         seed: int = 0,
     ) -> None:
         pairs = [x if isinstance(x, (tuple, list)) else (x, activation) for x in layers]
-        self._settings = {
+        self._settings: dict[str, Any] = {
             "data": data,
             "layers": [(width, name) for width, name in pairs],
             "init": init,
@@ -88,6 +88,7 @@ class Bench:
         }
         self._points: dict[str, tuple[np.ndarray, np.ndarray, int]] = {}
         self.learning_rate = learning_rate
+        self._records: Iterator[training.Progress] | None = None
         self._build(self._settings)
 
     def change(self, **settings: Any) -> None:
@@ -236,7 +237,7 @@ class Bench:
         self.X, self.T, self.net, self._settings = X, T, net, settings
         self.losses: list[float] = []
         self.message = ""
-        self._records: Iterator[training.Progress] | None = None
+        self._records = None
 
     def _load(self, name: str) -> tuple[np.ndarray, np.ndarray, int]:
         if name not in self._points:
@@ -257,9 +258,9 @@ def _counts(array: np.ndarray) -> tuple[list[int], float]:
     finite = array[np.isfinite(array)]
     reach = float(np.abs(finite).max(initial=0.0))
     if reach == 0.0:  # all entries in the middle bin
-        counts = [0] * BINS
-        counts[BINS // 2] = int(finite.size)
-        return counts, 0.0
+        middle = [0] * BINS
+        middle[BINS // 2] = int(finite.size)
+        return middle, 0.0
     counts, _ = np.histogram(finite, BINS, (-reach, reach))
     return counts.tolist(), reach
 

@@ -17,6 +17,7 @@ author = meta["author"]
 copyright = f"2026, {author}. {meta['license']}"
 language = os.environ.get("BOOK_LANGUAGE", meta["language"])
 html_title = meta["title"]
+html_favicon = "_static/favicon.svg"
 
 extensions = [
     "myst_nb",

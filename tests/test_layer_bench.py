@@ -299,6 +299,17 @@ def test_every_control_works_on_the_bench():
     assert "After 1 epoch:" in box.children[-1].value
 
 
+def test_opening_the_controls_keeps_what_was_trained():
+    live = LayerBench(data="moons", layers=[4], init="he", gain=2.0, learning_rate=0.05).train(3)
+    weights = live.bench.net.copy_parameters()
+    assert live.view is live.view
+    live.bench.train(1)
+    live.view.children[0].children[0].value = "moons"
+    assert len(live.bench.losses) == 4
+    assert not np.array_equal(live.bench.net.W[1], weights[0])
+    assert live.bench.gain == 2.0
+
+
 def test_a_refusal_is_shown_and_the_controls_go_back():
     live = LayerBench(layers=[4] * 12)
     find(live.view, ipywidgets.Button, "add layer")[0].click()

@@ -12,7 +12,7 @@ import html
 import math
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ import numpy as np
 
 from . import meaning as m
 from . import values as val
-from .evaluate import Axis, Evaluator, Misread, free_indices, layer_indices, settings
+from .evaluate import Axis, Evaluator, Misread, Unbounded, free_indices, layer_indices, settings
 from .latex import Item, LatexError, Statement, statements
 from .letters import USED, Draw, Family, Kink, Letters, LettersError
 from .source import Book, EquationError, Source, read
@@ -39,6 +39,7 @@ class Link:
     right: m.Node
     start: int
     end: int
+    left_end: int
 
 
 @dataclass
@@ -85,13 +86,25 @@ def read_formula(latex: str, letters: Letters) -> Formula:
                 sides[:-1], piece.relations, sides[1:], strict=True
             ):
                 one, two = reader.read(left), reader.read(right)
-                formula.links.append(Link(one, relation, two, left.start, right.end))
+                if relation == "<-":
+                    one, relation = _updated(one, reader, left), "="
+                formula.links.append(Link(one, relation, two, left.start, right.end, left.end))
             previous = sides[-1]
         i += 1
     if not formula.links:
         raise LatexError("there is no equation here", 0)
     _check_indices(reader, formula)
     return formula
+
+
+def _updated(node: m.Node, reader: m.Reader, item: Item) -> m.Node:
+    """The left side of `W \\leftarrow ...`: the code's own new value, bound to `W_new`."""
+    if not isinstance(node, m.Ref):
+        raise LatexError("an assignment has one letter on its left", item.start)
+    name = f"{node.name}_new"
+    if not reader.has(name):
+        raise LatexError(f"bind {name} to the value that the code assigns", item.start)
+    return replace(node, name=name)
 
 
 def _range_clause(pieces: list[Statement], i: int, reader, formula: Formula) -> int:
@@ -222,7 +235,9 @@ def evaluate_link(
             found = evaluator.lengths([link.left, link.right], free)
             for name in free:
                 if name not in found:
-                    raise Misread(f"nothing says how far the index {name} runs", both[name])
+                    raise Unbounded(
+                        f"nothing says how far the index {name} runs", both[name]
+                    )
                 evaluator.indices[name] = Axis(evaluator.agree(name, found[name]))
             error = _compare(evaluator, link)
         except Refusal as refusal:
@@ -514,6 +529,8 @@ class Check:
                 kind, error = self._refusal(formula, draw)
             except Kink:
                 continue
+            except Unbounded:
+                return "by index"
             except Misread as error:
                 raise self.source.error(
                     f"the wrong form cannot be read: {error}", error.node.start, text
@@ -564,7 +581,7 @@ class Check:
         if any(p.relations for p in pieces):
             return wrong
         first = self.parsed.links[0]
-        left = self.source.latex[first.left.start : first.left.end].replace("&", "")
+        left = self.source.latex[first.start : first.left_end].replace("&", "")
         return f"{left} = {wrong}"
 
     # Showing ------------------------------------------------------------------------------------

@@ -38,6 +38,10 @@ class Misread(Exception):
         self.node = node
 
 
+class Unbounded(Misread):
+    """An index stands at no axis, so nothing says how far it runs."""
+
+
 @dataclass(frozen=True)
 class Axis:
     """An index that runs over an axis of the arrays it stands at."""
@@ -326,15 +330,13 @@ class Evaluator:
         if len(args) != 1 or args[0].names:
             raise Misread("a Jacobian of one array is read", node)
         x = val.to_array(args[0])
-        rough = np.imag(np.asarray(f(x + 0j))) if False else None
-        del rough
         columns = []
         for entry in entries(x.shape):
             moved = x.astype(complex)
             moved[entry] += 1j * STEP
             columns.append(np.imag(np.asarray(f(moved))) / STEP)
         shape = columns[0].shape if columns else ()
-        return val.from_array(np.stack(columns, axis=-1).reshape(*shape, *x.shape))
+        return val.from_array(np.stack(columns, axis=-1).reshape((*shape, *x.shape)))
 
     def _Builtin(self, node: m.Builtin) -> Value:
         name = node.name
@@ -500,7 +502,7 @@ class Evaluator:
         if low is None or high is None:
             values = own.layers(inner, name) if in_layer else None
             if values is None:
-                raise Misread(f"nothing says how far the index {name} runs", node)
+                raise Unbounded(f"nothing says how far the index {name} runs", node)
         else:
             values = list(range(low, high + 1))
         return own._one_by_one(node, values)

@@ -471,7 +471,7 @@ class State:
                 stacked = np.stack(columns, axis=-1)
             else:
                 stacked = np.zeros((*shape, 0))
-            self._tables[table] = stacked.reshape(*shape, *base.shape)
+            self._tables[table] = stacked.reshape((*shape, *base.shape))
         return self._tables[table]
 
     def _perturbed(self, by: Key) -> tuple[str, list[list[Values]]]:

@@ -204,6 +204,7 @@ def walk(node: Node):
 ELEMENTWISE = set("log ln exp sin cos tan sinh cosh tanh arctan sign sgn abs sqrt Re Im".split())
 OPERATORS = set("tr Tr trace diag Diag vec det rank sum mean sg argmax".split())
 REDUCE = {"max", "min"}
+NARROW = set("diag Diag vec det rank sg sign sgn Re Im".split())  # take one factor only
 
 
 class Reader:
@@ -647,6 +648,8 @@ class Reader:
             pending = ""
         if pending:
             raise LatexError("an operator with nothing after it", parts[-1].start)
+        if not nodes:
+            raise LatexError("there is nothing here", item.start)
         if len(nodes) == 1:
             return nodes[0]
         return Mul(item.start, item.end, tuple(nodes), tuple(dots))
@@ -781,11 +784,11 @@ class Reader:
             node = Builtin(part.start, group.end, name, args, label, primes)
             node = self._powers(node, powers, part)
             return self._index_and_powers(node, list(more), part), 2
-        # Without parentheses the argument reaches to the next operator of this kind.
+        # Without parentheses the argument reaches to the next operator, or is one factor.
         end = 1
         while end < len(rest) and _merge(rest[end], ())[0].kind not in ("named", "operator", "big"):
             end += 1
-        if _merge(rest[0], ())[0].kind in ("big", "named", "nabla"):
+        if name in NARROW or _merge(rest[0], ())[0].kind in ("big", "named", "nabla"):
             node, used = self.factor(rest, 0)
             end = used
         else:
@@ -974,6 +977,8 @@ def _join_empty(parts: list[Item]) -> list[Item]:
     """`W^{[l]}{}^{\\mathsf T}`: the scripts of an empty group belong to what stands before."""
     joined: list[Item] = []
     for part in parts:
+        if part.kind == "braces" and not part.parts:
+            continue
         if part.kind == "scripted" and part.parts[0].kind == "braces" and joined:
             base, *scripts = part.parts
             if not base.parts:

@@ -91,11 +91,17 @@ def _index_letters(side: Item) -> list[str]:
     """The letters that stand alone in subscripts of two axes, in order."""
     found: dict[str, None] = {}
     for item in _walk(side):
-        if item.kind == "sub":
-            for part in _entries(item):
-                if part.kind == "letter":
-                    found[part.text] = None
+        if item.kind == "scripted" and _takes_indices(item):
+            for sub in item.parts[1:]:
+                if sub.kind == "sub":
+                    found |= {p.text: None for p in _entries(sub) if p.kind == "letter"}
     return list(found)
+
+
+def _takes_indices(item: Item) -> bool:
+    return item.parts[0].kind in ("letter", "accent", "role", "braces") or (
+        item.parts[0].kind == "group" and item.parts[0].text in "(["
+    )
 
 
 def _walk(item: Item) -> Iterator[Item]:
@@ -125,8 +131,8 @@ def _tree_slips(item: Item, latex: str, edit, letters: list[str], inside="") -> 
     big = _is_big(item)
     if big and item.kind == "scripted":
         yield edit("sum", item.start, item.end, "")
-    if item.kind == "sub" and not inside:
-        parts = _entries(item)
+    if item.kind == "scripted" and not inside and _takes_indices(item):
+        parts = [p for sub in item.parts[1:] if sub.kind == "sub" for p in _entries(sub)]
         for a, b in zip(parts, parts[1:], strict=False):
             if text(a) != text(b):
                 yield edit("indices", a.start, b.end, f"{text(b)} {text(a)}")
@@ -148,7 +154,7 @@ def _tree_slips(item: Item, latex: str, edit, letters: list[str], inside="") -> 
         if plain.isdigit():
             yield edit("factor", item.start, item.end, plain if plain != "1" else "")
         elif "partial" not in top and not plain.startswith("d"):
-            swapped = "\\frac{%s}{%s}" % (bottom.strip("{}"), top.strip("{}"))
+            swapped = f"\\frac{_braced(bottom)}{_braced(top)}"
             yield edit("upside down", item.start, item.end, swapped)
     if item.kind == "number" and inside != "sub" and item.text.isdigit():
         yield edit("number", item.start, item.end, str(int(item.text) + 1))
@@ -162,7 +168,7 @@ def _tree_slips(item: Item, latex: str, edit, letters: list[str], inside="") -> 
                 if text(subs[0]).startswith("_{"):
                     yield edit("function layer", one.start, one.end, f"{text(one)}-1")
                 else:
-                    yield edit("function layer", one.start, one.end, "{%s-1}" % text(one))
+                    yield edit("function layer", one.start, one.end, f"{{{text(one)}-1}}")
     if item.kind == "product" and not inside:
         parts = list(item.parts)
         for n, (a, b) in enumerate(zip(parts, parts[1:], strict=False)):
@@ -175,6 +181,10 @@ def _tree_slips(item: Item, latex: str, edit, letters: list[str], inside="") -> 
         elif big and part.kind in ("super", "sub"):
             deeper = "range"
         yield from _tree_slips(part, latex, edit, letters, deeper)
+
+
+def _braced(text: str) -> str:
+    return text if text.startswith("{") else f"{{{text}}}"
 
 
 def _command(letter: str) -> str:

@@ -104,7 +104,7 @@ def _names(*values: Value) -> tuple[str, ...]:
 def join_slots(a: Value, b: Value, what: str) -> Slots:
     """The common shape of two arrays that are combined entry by entry."""
     if len(a.slots) != len(b.slots):
-        raise Refusal("shape", f"{what}: {a.kind} and {b.kind}")
+        raise Refusal("shape", f"{what} {a.kind} and {b.kind}")
     joined = []
     for m, n in zip(a.slots, b.slots, strict=True):
         if m == n or n == FREE:
@@ -112,9 +112,9 @@ def join_slots(a: Value, b: Value, what: str) -> Slots:
         elif m == FREE:
             joined.append(n)
         else:
-            raise Refusal("shape", f"{what}: {a.kind} and {b.kind}")
+            raise Refusal("shape", f"{what} {a.kind} and {b.kind}")
         if None in (m, n) and m != n:
-            raise Refusal("shape", f"{what}: {a.kind} and {b.kind}")
+            raise Refusal("shape", f"{what} {a.kind} and {b.kind}")
     return tuple(joined)
 
 

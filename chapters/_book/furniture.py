@@ -14,6 +14,21 @@ def katex_macros() -> dict[str, str]:
     return {rf"\{name}": rf"\htmlClass{{role-{role}}}{{#1}}" for name, role in ROLES.items()}
 
 
+# What the tools under the site write, and what a screen reader needs instead.
+MARKUP = {
+    ' role="doc-biblioentry"': "",
+    '<div role="list" class="citation-list">': '<div class="citation-list">',
+    '<summary aria-label="Toggle hidden content">': "<summary>",
+}
+
+
+def mend_markup(_app, _pagename, _templatename, context, _doctree) -> None:
+    """Replace the roles and labels that browsers call deprecated or misleading."""
+    for wrong, right in MARKUP.items():
+        if "body" in context:
+            context["body"] = context["body"].replace(wrong, right)
+
+
 def tidy(app: Sphinx, exception: Exception | None) -> None:
     """Delete from the finished site what no page asks for."""
     if exception or app.builder.format != "html":
@@ -25,5 +40,6 @@ def tidy(app: Sphinx, exception: Exception | None) -> None:
 
 
 def setup(app: Sphinx) -> dict:
+    app.connect("html-page-context", mend_markup)
     app.connect("build-finished", tidy)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
