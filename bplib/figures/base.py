@@ -60,7 +60,8 @@ class Figure(anywidget.AnyWidget):
         spec = {**self.spec, "state": dict(sorted(self.state().items()))}
         return (
             f'<div class="bp-figure" data-kind="{escape(str(spec["kind"]))}">'
-            f'<div class="bp-static">{self.picture()}</div>'
+            f'<div class="bp-static"><p><strong>{escape(str(spec["title"]))}</strong></p>'
+            f"{self.picture()}<p>{escape(self.summary())}</p></div>"
             f'<script type="application/json">{dumps(spec)}</script></div>'
         )
 

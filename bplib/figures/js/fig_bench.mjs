@@ -253,7 +253,7 @@ export function benchFigure(ctx) {
     const rows = last.rows, all = rows.flatMap((r) => [r.value, r.gradient]).filter(positive);
     const lo = 10 ** Math.floor(Math.log10(Math.max(1e-30, Math.min(...all, 1))) - 0.001), hi = 10 ** Math.ceil(Math.log10(Math.min(1e30, Math.max(...all, 1))) + 0.001);
     const w = Math.max(280, width), H = 230;
-    const ax = axes({ w, h: H, x: [0, rows.length - 1], y: [lo, hi], logy: true, xlabel: "layer", ylabel: "root mean square", pad: [12, w < 420 ? 74 : 90, 40, 60], xticks: rows.map((r) => r.layer), xfmt: (v) => (v === 0 ? "data" : String(v)) });
+    const ax = axes({ w, h: H, x: [0, rows.length - 1], y: [lo, hi], logy: true, xlabel: "layer", ylabel: "root mean square", pad: [12, 88, 40, 60], xticks: rows.map((r) => r.layer), xfmt: (v) => (v === 0 ? "data" : String(v)) });
     const make = (k, color, dash, mark) => {
       const pts = rows.filter((r) => positive(r[k])).map((r) => [ax.X(r.layer), ax.Y(Math.max(lo, Math.min(hi, r[k])))]);
       const g = s("g", {}, s("path", { d: path(pts), fill: "none", "stroke-width": 2.2, "stroke-dasharray": dash, style: `stroke:var(--${color})` }));
@@ -280,7 +280,10 @@ export function benchFigure(ctx) {
   }
   const color = (v) => getComputedStyle(F.root).getPropertyValue("--" + v).trim() || "#888";
   function drawView() {
-    const c = view.getContext("2d"), t = color("t"), bg = color("bg"), m = color("bx");
+    const k = Math.min(3, globalThis.devicePixelRatio || 1), c = view.getContext("2d");
+    if (view.width !== 300 * k) { view.width = 300 * k; view.height = 220 * k; view.style.width = "300px"; }
+    c.setTransform(k, 0, 0, k, 0, 0);
+    const t = color("t"), bg = color("bg"), m = color("bx");
     const full = forward(net, D.Bt ? D.Xt : D.X, D.Bt || D.B), acc = hits(full.Z.at(-1), D.Bt ? D.tt : D.t, D.Bt || D.B, D.K);
     if (!D.picture) {
       const W = 300, H = 220, nx = 60, ny = 44, grid = new Float64Array(nx * ny * 2), X = (x) => ((x + 1.7) / 4.4) * W, Y = (y) => H - ((y + 1.3) / 3.1) * H;

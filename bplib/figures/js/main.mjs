@@ -3,8 +3,11 @@ import { h, s } from "./ui.mjs";
 import { css } from "./style.mjs";
 import { graphFigure } from "./fig_graph.mjs";
 import { benchFigure } from "./fig_bench.mjs";
+import { ledgerFigure, bracketFigure } from "./fig_chain.mjs";
+import { checkFigure, checkpointFigure } from "./fig_check.mjs";
+import { lensFigure, pathsFigure, tailorFigure, deadFigure, logitsFigure, descentFigure } from "./fig_more.mjs";
 
-export const FIGURES = { graph: graphFigure, bench: benchFigure };
+export const FIGURES = { graph: graphFigure, bench: benchFigure, ledger: ledgerFigure, bracket: bracketFigure, check: checkFigure, checkpoint: checkpointFigure, lens: lensFigure, paths: pathsFigure, tailor: tailorFigure, dead: deadFigure, logits: logitsFigure, descent: descentFigure };
 
 // Hosts differ in what their model can do; a call that is missing or that throws must not kill the figure.
 function guard(model) {

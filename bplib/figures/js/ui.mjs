@@ -256,3 +256,22 @@ export function axes({ w, h: H, x, y, logx, logy, xlabel, ylabel, pad = [12, 14,
 const SUPS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 const sup10 = (n) => (n < 0 ? "⁻" : "") + [...String(Math.abs(n))].map((c) => SUPS[+c]).join("");
 export const path = (pts) => pts.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(2)} ${y.toFixed(2)}`).join("");
+
+// The state of a figure as plain properties that follow the model and write back to it.
+export function stateOf(ctx, defaults, changed) {
+  const st = { ...defaults }, copy = (v) => (Array.isArray(v) ? v.map(copy) : v);
+  const keys = Object.keys(defaults);
+  for (const k of keys) { const v = ctx.get(k); if (v !== undefined && v !== null) st[k] = copy(v); }
+  st.put = (k, v) => { st[k] = copy(v); ctx.set(k, copy(v)); changed(k); };
+  for (const k of keys) ctx.on(k, () => { const v = ctx.get(k); if (v !== undefined && v !== null && JSON.stringify(v) !== JSON.stringify(st[k])) { st[k] = copy(v); changed(k); } });
+  return st;
+}
+// Keys every stepped figure shares; inputs keep their own.
+export function stepKeys(F, { next, prev, first, last, play }) {
+  F.root.addEventListener("keydown", (ev) => {
+    if (ev.ctrlKey || ev.metaKey || ev.altKey || /^(INPUT|SELECT|SUMMARY)$/.test(ev.target.tagName)) return;
+    const f = { n: next, N: next, p: prev, P: prev, Home: first, End: last, " ": ev.target.tagName === "BUTTON" ? null : play }[ev.key];
+    if (f) { f(); ev.preventDefault(); ev.stopPropagation(); }
+  });
+}
+export const chartOf = (w, H, label, ...kids) => s("svg", { viewBox: `0 0 ${w} ${H}`, width: w, height: H, role: "img", "aria-label": label }, kids);

@@ -883,6 +883,22 @@ return { g, X, Y, inner: [pl, pt, w - pr, H - pb] };
 const SUPS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 const sup10 = (n) => (n < 0 ? "⁻" : "") + [...String(Math.abs(n))].map((c) => SUPS[+c]).join("");
 const path = (pts) => pts.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(2)} ${y.toFixed(2)}`).join("");
+function stateOf(ctx, defaults, changed) {
+const st = { ...defaults }, copy = (v) => (Array.isArray(v) ? v.map(copy) : v);
+const keys = Object.keys(defaults);
+for (const k of keys) { const v = ctx.get(k); if (v !== undefined && v !== null) st[k] = copy(v); }
+st.put = (k, v) => { st[k] = copy(v); ctx.set(k, copy(v)); changed(k); };
+for (const k of keys) ctx.on(k, () => { const v = ctx.get(k); if (v !== undefined && v !== null && JSON.stringify(v) !== JSON.stringify(st[k])) { st[k] = copy(v); changed(k); } });
+return st;
+}
+function stepKeys(F, { next, prev, first, last, play }) {
+F.root.addEventListener("keydown", (ev) => {
+if (ev.ctrlKey || ev.metaKey || ev.altKey || /^(INPUT|SELECT|SUMMARY)$/.test(ev.target.tagName)) return;
+const f = { n: next, N: next, p: prev, P: prev, Home: first, End: last, " ": ev.target.tagName === "BUTTON" ? null : play }[ev.key];
+if (f) { f(); ev.preventDefault(); ev.stopPropagation(); }
+});
+}
+const chartOf = (w, H, label, ...kids) => s("svg", { viewBox: `0 0 ${w} ${H}`, width: w, height: H, role: "img", "aria-label": label }, kids);
 const MAX_ELEMENTS = 400, MAX_NODES = 60;
 const flat = (v, out = []) => { if (Array.isArray(v)) for (const k of v) flat(k, out); else out.push(num(v)); return out; };
 const tensorOf = (shape, value) => T(shape, Float64Array.from(flat(value)));
@@ -1644,7 +1660,7 @@ function drawChart() {
 const rows = last.rows, all = rows.flatMap((r) => [r.value, r.gradient]).filter(positive);
 const lo = 10 ** Math.floor(Math.log10(Math.max(1e-30, Math.min(...all, 1))) - 0.001), hi = 10 ** Math.ceil(Math.log10(Math.min(1e30, Math.max(...all, 1))) + 0.001);
 const w = Math.max(280, width), H = 230;
-const ax = axes({ w, h: H, x: [0, rows.length - 1], y: [lo, hi], logy: true, xlabel: "layer", ylabel: "root mean square", pad: [12, w < 420 ? 74 : 90, 40, 60], xticks: rows.map((r) => r.layer), xfmt: (v) => (v === 0 ? "data" : String(v)) });
+const ax = axes({ w, h: H, x: [0, rows.length - 1], y: [lo, hi], logy: true, xlabel: "layer", ylabel: "root mean square", pad: [12, 88, 40, 60], xticks: rows.map((r) => r.layer), xfmt: (v) => (v === 0 ? "data" : String(v)) });
 const make = (k, color, dash, mark) => {
 const pts = rows.filter((r) => positive(r[k])).map((r) => [ax.X(r.layer), ax.Y(Math.max(lo, Math.min(hi, r[k])))]);
 const g = s("g", {}, s("path", { d: path(pts), fill: "none", "stroke-width": 2.2, "stroke-dasharray": dash, style: `stroke:var(--${color})` }));
@@ -1671,7 +1687,10 @@ lossBox.replaceChildren(s("svg", { viewBox: `0 0 ${w} ${H}`, width: w, height: H
 }
 const color = (v) => getComputedStyle(F.root).getPropertyValue("--" + v).trim() || "#888";
 function drawView() {
-const c = view.getContext("2d"), t = color("t"), bg = color("bg"), m = color("bx");
+const k = Math.min(3, globalThis.devicePixelRatio || 1), c = view.getContext("2d");
+if (view.width !== 300 * k) { view.width = 300 * k; view.height = 220 * k; view.style.width = "300px"; }
+c.setTransform(k, 0, 0, k, 0, 0);
+const t = color("t"), bg = color("bg"), m = color("bx");
 const full = forward(net, D.Bt ? D.Xt : D.X, D.Bt || D.B), acc = hits(full.Z.at(-1), D.Bt ? D.tt : D.t, D.Bt || D.B, D.K);
 if (!D.picture) {
 const W = 300, H = 220, nx = 60, ny = 44, grid = new Float64Array(nx * ny * 2), X = (x) => ((x + 1.7) / 4.4) * W, Y = (y) => H - ((y + 1.3) / 3.1) * H;
@@ -1755,10 +1774,522 @@ drawRack(); paint();
 onWidth(ctx, chartBox, (w) => { width = w; drawChart(); drawLoss(); });
 return { get last() { return last; }, st, train: (n) => { for (let i = 0; i < n; i++) if (!trainStep()) break; paint(); return losses; } };
 }
-
-
-
-const FIGURES = { graph: graphFigure, bench: benchFigure };
+function ledger(w, xs, ys) {
+let total = 0, J = 0;
+const rows = xs.map((x, k) => { const z = w * x, zbar = z - ys[k], c = zbar * x; J += (zbar * zbar) / 2; total += c; return { k, x, y: ys[k], z, zbar, c, total }; });
+return { rows, total, J };
+}
+function ledgerFigure(ctx) {
+const X = ctx.spec.x, Y = ctx.spec.y, F = frame(ctx, { title: ctx.spec.title, legend: ["value", "gradient", "local", "parameter"] });
+let R = null;
+const dirty = framed(ctx, () => paint());
+const st = stateOf(ctx, { w: 0.8, uses: 4, step: -1 }, (k) => { if (k === "w") sw.set(st.w); if (k === "uses") su.set(st.uses); dirty(); });
+const done = () => (st.step < 0 ? st.uses : Math.min(st.step, st.uses));
+const go = (k) => { st.put("step", k >= st.uses ? -1 : Math.max(0, k)); paint(); F.say(spoken); };
+const stage = h("div", { class: "stage" }), say = line(), book = h("div", { class: "tbl", tabindex: 0, role: "region", "aria-label": "The ledger", ...KEEP });
+let tr = null, trBox = h("div");
+const sw = slider({ label: "w", cls: "p i", aria: "w, the shared weight", min: -2, max: 2, step: 0.01, value: st.w, on: (v) => st.put("w", v) });
+const su = slider({ label: "uses of w", cls: "", min: 1, max: X.length, step: 1, value: st.uses, on: (v) => { st.put("uses", Math.max(1, Math.min(X.length, Math.round(v)))); st.put("step", -1); } });
+F.add(stage, say.el, trBox, h("div", { class: "ctls noprint" }, sw.el, su.el), book);
+let spoken = "", made = 0, width = 700;
+function paint() {
+R = ledger(st.w, X.slice(0, st.uses), Y.slice(0, st.uses));
+const n = st.uses, k = done();
+if (made !== n) {
+made = n;
+tr = transport(ctx, { total: n, split: 0, get: done, set: go, ends: (q) => [`${q} of ${n} contributions`, ""] });
+trBox.replaceChildren(tr.el);
+}
+draw(n, k);
+tr.paint();
+const cur = k ? R.rows[k - 1] : null, neg = (t) => (t.startsWith("−") ? `(${t})` : t);
+if (!cur) spoken = say.set([["g i bar", "w"], " = ", ["g", "0"]], "Before the backward sweep arrives, nothing has been added.", "g");
+else spoken = say.set([["g i bar", "w"], " += ", ["g i bar", `z${"₀₁₂₃₄₅₆₇₈₉"[k]}`], " × ", ["l i", `x${"₀₁₂₃₄₅₆₇₈₉"[k]}`], " = ", ["g", fmt(cur.zbar)], " × ", ["l", neg(fmt(cur.x))], " = ", ["g", fmt(cur.c)], ", total ", ["g", fmt(cur.total - cur.c)], " + ", ["g", neg(fmt(cur.c))], " = ", ["g", fmt(cur.total)]],
+k < n ? `A nudge of w moves the loss through every use; ${n - k} of them ${n - k === 1 ? "is" : "are"} still to come.` : `Every use moved the loss a little, and the loss felt the sum: nudging w by ±10⁻⁶ gives ${fmt((ledger(st.w + 1e-6, X.slice(0, n), Y.slice(0, n)).J - ledger(st.w - 1e-6, X.slice(0, n), Y.slice(0, n)).J) / 2e-6)}.`, "g");
+const row = (r, show) => h("tr", {}, h("td", {}, `use ${r.k + 1}`), h("td", {}, fmt(r.x)), h("td", {}, h("span", { class: "v" }, fmt(r.z))), h("td", {}, fmt(r.y)), ...[r.zbar, r.c, r.total].map((v) => h("td", {}, h("span", { class: "g" }, show ? fmt(v) : "…"))));
+book.replaceChildren(h("table", {}, h("thead", {}, h("tr", {}, ["", "x", "z = w x", "y", "z̄ = z − y", "z̄ × x", "w̄ so far"].map((t) => h("th", { scope: "col" }, t)))), h("tbody", {}, R.rows.map((r) => row(r, r.k < k)))));
+tab.paint();
+}
+function draw(n, k) {
+const w = Math.max(280, width), H = 220, all = [0, ...R.rows.map((r) => r.total)];
+let lo = Math.min(...all), hi = Math.max(...all);
+const m = (hi - lo || 1) * 0.12; lo -= m; hi += m;
+const ax = axes({ w, h: H, x: [0.4, n + 1.6], y: [lo, hi], ylabel: "sum so far", pad: [12, 14, 30, 60], xticks: Array.from({ length: n }, (_, i) => i + 1).concat(n + 1), xfmt: (v) => (v === n + 1 ? "w̄" : `use ${v}`) });
+const bw = Math.min(46, (ax.X(2) - ax.X(1)) * 0.62);
+R.rows.slice(0, k).forEach((r) => {
+const a = ax.Y(r.total - r.c), b = ax.Y(r.total), x = ax.X(r.k + 1);
+ax.g.append(s("rect", { x: x - bw / 2, y: Math.min(a, b), width: bw, height: Math.max(1.5, Math.abs(a - b)), "stroke-width": 1.5, "stroke-dasharray": r.c < 0 ? "none" : "none", style: `fill:var(--${r.c < 0 ? "bg" : "gt"});stroke:var(--g)` }),
+s("text", { x, y: (b < a ? b - 5 : b + 14), "text-anchor": "middle", "font-size": 12, class: "g" }, (r.c >= 0 ? "+" : "") + fmt(r.c)));
+ax.g.append(s("path", { d: `M${x + bw / 2} ${b}H${ax.X(r.k + 2) - bw / 2}`, "stroke-dasharray": "5 3.5", fill: "none", style: "stroke:var(--g)" }));
+});
+const t = k ? R.rows[k - 1].total : 0, y0 = ax.Y(0), y1 = ax.Y(t), x = ax.X(n + 1);
+ax.g.append(s("path", { d: `M${ax.X(0.4)} ${y0}H${ax.X(n + 1.6)}`, style: "stroke:var(--m)", fill: "none" }));
+ax.g.append(s("rect", { x: x - bw / 2, y: Math.min(y0, y1), width: bw, height: Math.max(1.5, Math.abs(y0 - y1)), "stroke-width": 2, "stroke-dasharray": k < n ? "3 2.5" : "none", style: "fill:var(--gt);stroke:var(--g)" }),
+s("text", { x, y: y1 < y0 ? y1 - 5 : y1 + 14, "text-anchor": "middle", "font-size": 13, class: "g" }, fmt(t)));
+stage.replaceChildren(chartOf(w, H, `Contributions to the gradient of w: ${R.rows.slice(0, k).map((r) => fmt(r.c)).join(", ") || "none yet"}; sum ${fmt(t)}`, ax.g));
+}
+const ask = predict(ctx, { ask: (round) => {
+const n = 2 + (round % (X.length - 1)), before = ledger(st.w, X.slice(0, n - 1), Y.slice(0, n - 1)).total;
+return { parts: [`With ${n - 1} use${n > 2 ? "s" : ""} the gradient of `, ["i", "w"], " is ", ["g", fmt(before)], `. Use ${n} reads x = ${fmt(X[n - 1])} and wants y = ${fmt(Y[n - 1])}. What does it do to the sum?`], options: ["Raises it", "Lowers it", "Leaves it"],
+commit() {
+st.put("uses", n); st.put("step", -1); paint();
+const c = R.rows.at(-1).c;
+return { right: c > 0 ? 0 : c < 0 ? 1 : 2, parts: ["It contributes ", ["g", fmt(R.rows.at(-1).zbar)], " × ", ["l", fmt(R.rows.at(-1).x)], " = ", ["g", fmt(c)], ", and the sum becomes ", ["g", fmt(R.total)], "."] };
+} };
+} });
+const tab = table(() => [{ head: ["use", "x", "y", "z", "cotangent of z", "contribution", "sum"], rows: R.rows.map((r) => [String(r.k + 1), fmt(r.x), fmt(r.y), fmt(r.z), fmt(r.zbar), { text: fmt(r.c), exact: String(r.c), cls: "g" }, { text: fmt(r.total), exact: String(r.total), cls: "g" }]) }]);
+F.add(ask.el, tab.el);
+stepKeys(F, { next: () => go(done() + 1), prev: () => go(done() - 1), first: () => go(0), last: () => go(st.uses), play: () => tr.toggle() });
+paint();
+onWidth(ctx, stage, (w) => { width = w; paint(); });
+return { get result() { return R; }, st };
+}
+function bestOrder(d) {
+const n = d.length - 1, cost = [], cut = [];
+for (let i = 0; i < n; i++) { cost.push(new Array(n).fill(0)); cut.push(new Array(n).fill(0)); }
+for (let len = 2; len <= n; len++) for (let i = 0; i + len <= n; i++) {
+const j = i + len - 1;
+cost[i][j] = Infinity;
+for (let k = i; k < j; k++) { const c = cost[i][k] + cost[k + 1][j] + d[i] * d[k + 1] * d[j + 1]; if (c < cost[i][j]) { cost[i][j] = c; cut[i][j] = k; } }
+}
+const say = (i, j) => (i === j ? `J${sub(i + 1)}` : `(${say(cut[i][j] + 1, j)} ${say(i, cut[i][j])})`);
+return { cost: n ? cost[0][n - 1] : 0, text: n ? say(0, n - 1).replace(/^\((.*)\)$/, "$1") : "" };
+}
+const sub = (n) => [...String(n)].map((c) => "₀₁₂₃₄₅₆₇₈₉"[+c]).join("");
+const forwardCost = (d) => { let c = 0; for (let l = 2; l < d.length; l++) c += d[0] * d[l - 1] * d[l]; return c; };
+const reverseCost = (d) => { let c = 0, L = d.length - 1; for (let l = L - 1; l >= 1; l--) c += d[L] * d[l] * d[l - 1]; return c; };
+function bracketFigure(ctx) {
+const F = frame(ctx, { title: ctx.spec.title, sub: ctx.spec.sub });
+let parts = [], spent = 0, log = [];
+const dirty = framed(ctx, () => { restart(); });
+const st = stateOf(ctx, { widths: [2, 50, 50, 50, 1] }, () => dirty());
+const chain = h("div", { class: "chain", role: "group", "aria-label": "The product of Jacobians" }), say = line("l"), sizes = h("div", { class: "row noprint" }), bars = h("div");
+F.add(h("style", {}, ".bp .chain{display:flex;flex-wrap:wrap;align-items:center;gap:6px;margin:10px 0}.bp .mat{text-align:center;display:inline-flex;flex-direction:column;align-items:center;gap:3px}.bp .mat .r{border:1.5px solid var(--l);background:var(--lt)}.bp .chain button{border-radius:50%;width:40px;padding:0;min-height:40px}.bp .dim{display:inline-flex;flex-direction:column;font-size:14px;color:var(--m)}.bp .dim input{width:72px!important}"));
+const undo = button("Undo", () => back()), again = button("Start over", () => restart());
+F.add(chain, say.el, h("div", { class: "row noprint" }, undo, again, button("Backward order", () => auto("reverse")), button("Forward order", () => auto("forward"))), bars, h("p", { class: "fs noprint" }, "Widths, from the input to the output:"), sizes);
+const hide = () => parts.length > 1;
+function restart() { parts = []; for (let l = st.widths.length - 1; l >= 1; l--) parts.push({ name: `J${sub(l)}`, r: st.widths[l], c: st.widths[l - 1] }); spent = 0; log = []; drawSizes(); paint(); }
+function join(i) {
+const a = parts[i], b = parts[i + 1], c = a.r * a.c * b.c;
+log.push({ parts, spent, text: `${a.r} × ${a.c} times ${b.r} × ${b.c}: ${a.r} · ${a.c} · ${b.c} = ${fmtCount(c)} multiplications`, cost: c });
+parts = [...parts.slice(0, i), { name: `(${a.name} ${b.name})`, r: a.r, c: b.c }, ...parts.slice(i + 2)];
+spent += c;
+paint(true);
+(chain.querySelectorAll("button")[Math.min(i, parts.length - 2)] || again).focus();
+}
+function back() { const q = log.pop(); if (!q) return; parts = q.parts; spent = q.spent; paint(); }
+function auto(kind) { restart(); while (parts.length > 1) { const i = kind === "reverse" ? 0 : parts.length - 2, a = parts[i], b = parts[i + 1], c = a.r * a.c * b.c; log.push({ parts, spent, cost: c, text: `${a.r} · ${a.c} · ${b.c} = ${fmtCount(c)} multiplications` }); parts = [...parts.slice(0, i), { name: `(${a.name} ${b.name})`, r: a.r, c: b.c }, ...parts.slice(i + 2)]; spent += c; } paint(true); }
+function paint(spoken = false) {
+const big = Math.max(...st.widths), px = (n) => Math.max(5, Math.round(58 * Math.sqrt(n / big)));
+chain.replaceChildren(...parts.flatMap((p, i) => [h("span", { class: "mat" }, h("span", { class: "r", style: `width:${px(p.c)}px;height:${px(p.r)}px`, "aria-hidden": "true" }), h("span", { class: "i" }, p.name.replace(/^\((.*)\)$/, "$1")), h("span", { class: "fs" }, `${p.r} × ${p.c}`)),
+i + 1 < parts.length ? button("·", () => join(i), { "aria-label": `Multiply ${p.name} by ${parts[i + 1].name}` }) : null].filter(Boolean)));
+enable(undo, log.length > 0);
+const best = bestOrder(st.widths), done = parts.length <= 1, lastMove = log.at(-1);
+const text = say.set(done ? [["l", fmtCount(spent)], " multiplications", spent === best.cost ? ": the cheapest order there is." : `; the cheapest order, ${best.text}, takes `, spent === best.cost ? "" : ["l", fmtCount(best.cost)]] : [["l", fmtCount(spent)], ` multiplications so far, ${parts.length - 1} product${parts.length > 2 ? "s" : ""} to go`],
+lastMove ? lastMove.text + "." : "Press a dot to multiply its two neighbors. The product is the same in every order, the price is not.", "l");
+if (spoken) F.say(text);
+drawBars(done, best);
+tab.paint();
+}
+function drawBars(done, best) {
+const rows = [["yours" + (done ? "" : ", so far"), spent], ...(done ? [["backward", reverseCost(st.widths)], ["forward", forwardCost(st.widths)], ["cheapest", best.cost]] : [])], top = Math.max(1, ...rows.map((r) => r[1]));
+const w = 420;
+bars.replaceChildren(s("svg", { viewBox: `0 0 ${w} ${rows.length * 26 + 4}`, style: "max-width:100%;height:auto", width: w, height: rows.length * 26 + 4, role: "img", "aria-label": rows.map((r) => `${r[0]}: ${fmtCount(r[1])}`).join("; ") },
+rows.map(([t, v], i) => s("g", {}, s("text", { x: 0, y: i * 26 + 18, "font-size": 14 }, t), s("rect", { x: 112, y: i * 26 + 5, width: Math.max(1, (v / top) * 210), height: 16, style: `fill:var(--${i ? "hr" : "lt"});stroke:var(--${i ? "o" : "l"})` }), s("text", { x: 120 + (v / top) * 210, y: i * 26 + 18, "font-size": 13, class: i ? "m" : "l" }, fmtCount(v))))));
+}
+function drawSizes() {
+const act = document.activeElement, was = sizes.contains(act) ? act.dataset.k : null;
+sizes.replaceChildren(...st.widths.map((n, i) => h("label", { class: "dim" }, i === 0 ? "input" : i === st.widths.length - 1 ? "output" : `layer ${i}`, h("input", { type: "number", min: 1, max: 10000, step: 1, value: n, "data-k": i, ...KEEP, onchange: (ev) => { const v = Math.round(Number(ev.target.value)); if (v >= 1 && v <= 10000) { const d = [...st.widths]; d[i] = v; st.put("widths", d); } else ev.target.value = n; } }))),
+button("+ layer", () => st.widths.length < 9 && st.put("widths", [...st.widths.slice(0, -1), st.widths.at(-2), st.widths.at(-1)])), button("− layer", () => st.widths.length > 3 && st.put("widths", [...st.widths.slice(0, -2), st.widths.at(-1)])));
+if (was !== null) sizes.querySelector(`[data-k="${was}"]`)?.focus();
+}
+const ask = predict(ctx, { act: "Show", ask: (round) => {
+const cases = [[100, 50, 50, 1], [1, 50, 50, 100], [40, 2, 60, 2, 40], [1000, 200, 200, 10]], d = cases[round % cases.length];
+return { parts: [`Widths ${d.join(", ")} from input to output. Which order is cheapest?`], options: ["Backward, from the output", "Forward, from the input", "Some other order"],
+commit() {
+st.put("widths", d); restart();
+const f = forwardCost(d), r = reverseCost(d), b = bestOrder(d);
+return { right: r === b.cost ? 0 : f === b.cost ? 1 : 2, parts: [`Backward ${fmtCount(r)}, forward ${fmtCount(f)}, cheapest ${fmtCount(b.cost)}: ${b.text}.`] };
+} };
+} });
+const tab = table(() => [{ head: ["order", "multiplications"], rows: parts.length <= 1 ? [["yours", String(spent)], ["backward", String(reverseCost(st.widths))], ["forward", String(forwardCost(st.widths))], ["cheapest", String(bestOrder(st.widths).cost)]] : [["yours, so far", String(spent)]] }]);
+F.add(ask.el, tab.el);
+stepKeys(F, { next: () => parts.length > 1 && join(0), prev: back, first: restart, last: () => auto("reverse"), play: null });
+restart();
+return { st, get spent() { return spent; }, join };
+}
+const CURVES = {
+exp: [(x, R) => R(Math.exp(x)), (x) => Math.exp(x), (x, h) => (Math.exp(x) * Math.sin(h)) / h],
+sin: [(x, R) => R(Math.sin(x)), (x) => Math.cos(x), (x, h) => (Math.cos(x) * Math.sinh(h)) / h],
+tanh: [(x, R) => R(Math.tanh(x)), (x) => 1 - Math.tanh(x) ** 2, (x, h) => Math.sin(2 * h) / (Math.cosh(2 * x) + Math.cos(2 * h)) / h],
+"x³": [(x, R) => R(R(x * x) * x), (x) => 3 * x * x, (x, h) => 3 * x * x - h * h],
+};
+const ROUND = { float64: (x) => x, float32: Math.fround };
+const EPS = { float64: 2 ** -52, float32: 2 ** -23 };
+function checkError(name, scheme, dtype, x, step) {
+const [f, exact, imag] = CURVES[name], R = ROUND[dtype], X = R(x), H = R(step), want = exact(X);
+let got;
+if (scheme === "forward") { const b = R(X + H); got = R(R(f(b, R) - f(X, R)) / H); }
+else if (scheme === "central") { const b = R(X + H), a = R(X - H); got = R(R(f(b, R) - f(a, R)) / R(2 * H)); }
+else got = R(imag(X, H));
+return Math.abs(got - want) / Math.abs(want);
+}
+const bestStep = (scheme, dtype) => (scheme === "forward" ? EPS[dtype] ** (1 / 2) : scheme === "central" ? EPS[dtype] ** (1 / 3) : 1e-20);
+function checkFigure(ctx) {
+const F = frame(ctx, { title: ctx.spec.title });
+const dirty = framed(ctx, () => paint());
+const ui = {};
+const st = stateOf(ctx, { function: "exp", x: 1, h: 0.001, scheme: "central", dtype: "float64" }, (k) => { ui[k]?.set(st[k]); dirty(); });
+ui.function = choice({ label: "f", options: Object.keys(CURVES), value: st.function, on: (v) => st.put("function", v) });
+ui.scheme = choice({ label: "difference", options: [["forward", "forward, (f(x+h) − f(x)) / h"], ["central", "central, (f(x+h) − f(x−h)) / 2h"], ["complex", "complex step, Im f(x+ih) / h"]], value: st.scheme, on: (v) => st.put("scheme", v) });
+ui.dtype = choice({ label: "data type", options: ["float64", "float32"], value: st.dtype, on: (v) => st.put("dtype", v) });
+ui.h = slider({ label: "h", min: 1e-20, max: 1, log: true, value: st.h, on: (v) => st.put("h", v) });
+ui.x = slider({ label: "x", min: -3, max: 3, step: 0.01, value: st.x, on: (v) => st.put("x", v) });
+const stage = h("div", { class: "stage" }), say = line("l");
+F.add(stage, say.el, h("div", { class: "ctls noprint" }, Object.values(ui).map((c) => c.el)));
+let width = 700, pts = [];
+function sweep() { const out = []; for (let e = -20; e <= 0.0001; e += 0.125) { const step = 10 ** e, v = checkError(st.function, st.scheme, st.dtype, st.x, step); out.push([step, v]); } return out; }
+function paint() {
+pts = sweep();
+const w = Math.max(280, width), H = 300, floor = EPS[st.dtype] / 8, ceil = 10, clamp = (v) => Math.max(floor, Math.min(ceil, v));
+const ax = axes({ w, h: H, x: [1e-20, 1], y: [floor, ceil], logx: true, logy: true, xlabel: "step h", ylabel: "relative error" });
+const good = pts.filter((p) => Number.isFinite(p[1]));
+ax.g.append(s("path", { d: path(good.map(([a, b]) => [ax.X(a), ax.Y(clamp(b))])), fill: "none", "stroke-width": 2, style: "stroke:var(--t)" }));
+const [, exact] = CURVES[st.function], eps = EPS[st.dtype];
+if (st.scheme !== "complex") {
+const p = st.scheme === "forward" ? 1 : 2, tr = good.filter((q) => q[0] >= bestStep(st.scheme, st.dtype) * 30), c = tr.length ? tr[Math.floor(tr.length / 2)] : null;
+const seg = (f, a, b, cls, t, at) => { const q = []; for (let e = Math.log10(a); e <= Math.log10(b) + 1e-9; e += 0.1) { const v = f(10 ** e); if (v >= floor && v <= ceil) q.push([ax.X(10 ** e), ax.Y(v)]); } if (q.length < 2) return; const m = q[Math.floor(q.length * at)]; ax.g.append(s("path", { d: path(q), fill: "none", "stroke-width": 1.6, "stroke-dasharray": cls === "l" ? "1.5 3" : "7 3", style: `stroke:var(--${cls})` }), s("text", { x: m[0] + (cls === "l" ? -8 : 10), y: m[1] - 6, "font-size": 12, "text-anchor": cls === "l" ? "end" : "start", class: cls }, t)); };
+seg((q) => eps / q, 1e-20, 1, "m", "rounding, ε / h", 0.3);
+if (c) seg((q) => c[1] * (q / c[0]) ** p, 1e-12, 1, "l", p === 1 ? "truncation, ~ h" : "truncation, ~ h²", 0.62);
+}
+const here = checkError(st.function, st.scheme, st.dtype, st.x, st.h);
+if (Number.isFinite(here)) ax.g.append(s("path", { d: `M${ax.X(Math.max(1e-20, Math.min(1, st.h)))} ${ax.Y(floor)}V${ax.Y(ceil)}`, "stroke-dasharray": "3 3", style: "stroke:var(--t)" }), s("circle", { cx: ax.X(Math.max(1e-20, Math.min(1, st.h))), cy: ax.Y(clamp(here)), r: 6, style: "fill:var(--bg);stroke:var(--t);stroke-width:2.5" }));
+stage.replaceChildren(chartOf(w, H, `Relative error of the ${st.scheme} difference of ${st.function} against the step h: at h = ${fmt(st.h)} it is ${fmt(here)}`, ax.g));
+const best = good.reduce((a, b) => (b[1] < a[1] && b[1] > 0 ? b : a), good[0] || [NaN, NaN]);
+const digits = here > 0 ? Math.max(0, Math.floor(-Math.log10(here))) : 15;
+const why = !Number.isFinite(here) ? `The quotient is ${fmt(here)}: h = ${fmt(st.h)} is rounded to nothing in ${st.dtype}, or f′ is zero there.`
+: st.scheme === "complex" ? "Nothing is subtracted, so nothing cancels: h can be as small as you like."
+: st.h < bestStep(st.scheme, st.dtype) / 3 ? `Too small: f(x+h) and f(x) agree in almost all their digits, and the subtraction throws those away.`
+: st.h > bestStep(st.scheme, st.dtype) * 30 ? "Too large: the curve bends within h." : "Near the bottom of the V: the two errors balance.";
+const text = say.set(["error ", ["l", fmt(here)], ` at h = ${fmt(st.h)}: ${digits} digit${digits === 1 ? "" : "s"} right`], why, "l");
+tab.paint();
+return text;
+}
+const ask = predict(ctx, { act: "Show", ask: (round) => {
+const cases = [
+{ set: { scheme: "central", dtype: "float32" }, text: "From float64 to float32: where does the best step of the central difference go?", options: ["To a larger h", "To a smaller h", "It stays"], from: { scheme: "central", dtype: "float64" } },
+{ set: { scheme: "forward", dtype: "float64" }, text: "From the central to the forward difference: where does the best step go?", options: ["To a larger h", "To a smaller h", "It stays"], from: { scheme: "central", dtype: "float64" } },
+];
+const c = cases[round % cases.length];
+const least = (scheme, dtype) => { let b = [1, Infinity]; for (let e = -16; e <= 0; e += 0.125) { let q = 0; for (const x of [0.7, 0.9, 1.1, 1.3]) q += checkError("exp", scheme, dtype, x, 10 ** e) ** 2; if (q < b[1]) b = [10 ** e, q]; } return b[0]; };
+return { parts: [c.text], options: c.options, commit() {
+for (const [k, v] of Object.entries(c.set)) st.put(k, v);
+const a = least(c.from.scheme, c.from.dtype), b = least(c.set.scheme, c.set.dtype);
+paint();
+return { right: b > 1.5 * a ? 0 : b < a / 1.5 ? 1 : 2, parts: [`For exp near 1 the best h goes from ${fmt(a)} to ${fmt(b)}.`] };
+} };
+} });
+const tab = table(() => [{ caption: "Relative error", head: ["h", "error"], rows: pts.filter((_, i) => i % 8 === 0).map(([a, b]) => [fmt(a), { text: fmt(b), exact: String(b) }]) }]);
+F.add(ask.el, tab.el);
+const move = (k) => { const v = Math.max(1e-20, Math.min(1, st.h * 10 ** k)); st.put("h", Number(v.toPrecision(3))); F.say(paint()); };
+stepKeys(F, { next: () => move(-0.5), prev: () => move(0.5), first: () => move(40), last: () => move(-40), play: null });
+paint();
+onWidth(ctx, stage, (w) => { width = w; paint(); });
+return { st, get points() { return pts; } };
+}
+function schedule(n, keep) {
+const marks = [0, ...[...new Set(keep)].filter((k) => k > 0 && k < n).sort((a, b) => a - b)], alive = [], kinds = [];
+const held = new Set([0]);
+let again = 0, last = marks.at(-1);
+const tick = (kind) => { alive.push(held.size); kinds.push(kind); };
+tick("f");
+for (let i = 1; i <= n; i++) {
+held.add(i);
+tick("f");
+if (i - 1 < last && !marks.includes(i - 1)) held.delete(i - 1);
+}
+for (let m = marks.length - 1; m >= 0; m--) {
+const a = marks[m], b = m + 1 < marks.length ? marks[m + 1] : n;
+if (m + 1 < marks.length) for (let i = a + 1; i < b; i++) { held.add(i); again++; tick("r"); }
+for (let i = b; i > a; i--) { held.delete(i); tick("b"); }
+}
+return { alive, kinds, again, peak: Math.max(...alive), marks };
+}
+function bestEven(n) {
+let best = null;
+for (let q = 1; q <= n; q++) { const keep = []; for (let k = q; k < n; k += q) keep.push(k); const r = schedule(n, keep); if (!best || r.peak < best.peak || (r.peak === best.peak && r.again < best.again)) best = { ...r, every: q, keep }; }
+return best;
+}
+function checkpointFigure(ctx) {
+const F = frame(ctx, { title: ctx.spec.title });
+const dirty = framed(ctx, () => paint());
+const ui = {};
+const st = stateOf(ctx, { n: 16, keep: [4, 8, 12], budget: 9 }, (k) => { ui[k]?.set(st[k]); if (k === "n") { const keep = st.keep.filter((q) => q < st.n); if (keep.length !== st.keep.length) { st.put("keep", keep); return; } } dirty(); });
+const stage = h("div", { class: "stage" }), say = line("v"), strip = h("div", { class: "strip", role: "group", "aria-label": "Which activations the forward pass keeps" });
+F.add(h("style", {}, ".bp .strip{display:flex;flex-wrap:wrap;gap:4px;margin:8px 0}.bp .strip button{min-width:38px;padding:2px 0;flex:0 0 auto}.bp .strip button[aria-pressed=true]{background:var(--vt);border-color:var(--v);color:var(--v);font-weight:700}@media (pointer:coarse){.bp .strip button{min-width:44px}}"));
+ui.n = slider({ label: "layers", cls: "", min: 2, max: 36, step: 1, value: st.n, on: (v) => st.put("n", Math.max(2, Math.min(36, Math.round(v)))) });
+ui.budget = slider({ label: "budget", cls: "", min: 2, max: 37, step: 1, value: st.budget, on: (v) => st.put("budget", Math.max(2, Math.min(37, Math.round(v)))) });
+const evenly = (q) => { const keep = []; for (let k = q; k < st.n; k += q) keep.push(k); st.put("keep", keep); };
+F.add(h("p", { class: "fs" }, "Press a number to keep or drop that layer's activation in the forward pass."), strip, say.el, stage, h("div", { class: "ctls noprint" }, ui.n.el, ui.budget.el),
+h("div", { class: "row noprint" }, button("Keep all", () => evenly(1)), button("Keep none", () => st.put("keep", [])), button("Every √n", () => evenly(Math.max(1, Math.round(Math.sqrt(st.n)))))));
+let width = 700, R = null, shown = -1;
+function paint() {
+R = schedule(st.n, st.keep);
+if (strip.children.length !== st.n - 1) strip.replaceChildren(...Array.from({ length: st.n - 1 }, (_, i) => button(String(i + 1), () => { const k = i + 1; st.put("keep", st.keep.includes(k) ? st.keep.filter((q) => q !== k) : [...st.keep, k].sort((a, b) => a - b)); }, { "aria-label": `Activation ${i + 1}` })));
+[...strip.children].forEach((b, i) => attr(b, "aria-pressed", st.keep.includes(i + 1)));
+const w = Math.max(280, width), H = 220, top = Math.max(R.peak, st.budget, 3) + 1, T = R.alive.length;
+const ax = axes({ w, h: H, x: [0, T], y: [0, top], xlabel: "time, in layer evaluations", ylabel: "activations alive" });
+const y0 = ax.Y(0);
+const color = { f: ["vt", "v"], r: ["lt", "l"], b: ["gt", "g"] };
+R.alive.forEach((v, i) => { const [f, c] = color[R.kinds[i]], x = ax.X(i), bw = ax.X(i + 1) - x; ax.g.append(s("rect", { x, y: ax.Y(v), width: bw, height: y0 - ax.Y(v), style: `fill:var(--${f})` }), s("path", { d: `M${x} ${ax.Y(v)}h${bw}`, "stroke-width": 2, "stroke-dasharray": R.kinds[i] === "b" ? "2.5 1.5" : "none", style: `stroke:var(--${c})` })); });
+const by = ax.Y(st.budget);
+ax.g.append(s("path", { d: `M${ax.X(0)} ${by}H${ax.X(T)}`, "stroke-dasharray": "8 4", "stroke-width": 1.5, style: "stroke:var(--t)" }), s("text", { x: ax.X(T) - 4, y: by - 5, "text-anchor": "end", "font-size": 12 }, `budget ${st.budget}`));
+const key = [["v", "forward"], ["l", "recomputed"], ["g", "backward"]];
+stage.replaceChildren(chartOf(w, H, `Activations alive over time: peak ${R.peak} of a budget of ${st.budget}, ${R.again} layer evaluations repeated`, ax.g), h("p", { class: "fs" }, key.map(([c, t], i) => [i ? " · " : "", h("span", { class: c }, t)])));
+const fits = R.peak <= st.budget, extra = Math.round((100 * R.again) / st.n);
+const text = say.set(["peak ", ["v", String(R.peak)], ` of ${st.budget}: `, fits ? "fits" : ["g", "does not fit"], "; ", ["l", String(R.again)], ` of ${st.n} layers computed twice`],
+`${R.marks.length - 1} checkpoint${R.marks.length === 2 ? "" : "s"} beside the input. ` + (R.again ? `The forward work grows by ${extra} %. ` : "Nothing is recomputed. ") + (st.keep.length ? "" : "With no checkpoint the whole chain is one segment: it is kept as it is computed."), fits ? "v" : "g");
+tab.paint();
+if (shown >= 0 && shown !== R.peak * 1000 + R.again) F.say(text);
+shown = R.peak * 1000 + R.again;
+}
+const ask = predict(ctx, { act: "Show", ask: (round) => {
+const [n, q] = [[16, 4], [36, 6], [25, 5], [36, 12]][round % 4], keep = [];
+for (let k = q; k < n; k += q) keep.push(k);
+const right = schedule(n, keep).peak, wrong = [n + 1, keep.length + 1].filter((v) => v !== right), opts = [...wrong, right].sort((a, b) => a - b);
+return { parts: [`${n} layers, a checkpoint every ${q}. How many activations are alive at the worst moment?`], options: opts.map(String), commit() { st.put("n", n); st.put("keep", keep); paint(); return { right: opts.indexOf(R.peak), parts: [`The input and ${keep.length} checkpoints, and one segment of ${q} on top: peak `, ["v", String(R.peak)], `, for ${R.again} layers computed twice.`] }; } };
+} });
+const tab = table(() => [{ head: ["tick", "what", "alive"], rows: R.alive.map((v, i) => [String(i), { f: "forward", r: "recompute", b: "backward" }[R.kinds[i]], { text: String(v), exact: String(v) }]) }]);
+F.add(ask.el, tab.el);
+stepKeys(F, { next: () => ui.budget.input.stepUp && st.put("budget", Math.min(37, st.budget + 1)), prev: () => st.put("budget", Math.max(2, st.budget - 1)), first: () => st.put("keep", []), last: () => evenly(1), play: null });
+paint();
+onWidth(ctx, stage, (w) => { width = w; paint(); });
+return { st, get result() { return R; } };
+}
+function simple(ctx, { names, defaults, controls, draw, tell, ask, rows, nudge }) {
+const F = frame(ctx, { title: ctx.spec.title, legend: names });
+let width = 700, ready = false, spoken = "";
+const ui = {}, dirty = framed(ctx, () => paint());
+const st = stateOf(ctx, defaults, (k) => { ui[k]?.set(st[k]); dirty(); });
+const stage = h("div", { class: "stage" }), say = line();
+for (const [k, c] of Object.entries(controls)) ui[k] = c.options ? choice({ ...c, value: st[k], on: (v) => st.put(k, v) }) : slider({ ...c, value: st[k], on: (v) => st.put(k, c.whole ? Math.max(c.min, Math.min(c.max, Math.round(v))) : v) });
+F.add(stage, say.el, h("div", { class: "ctls noprint" }, Object.values(ui).map((u) => u.el)));
+const tab = table(() => rows(st));
+function paint() {
+const d = draw(st, Math.max(280, width));
+stage.replaceChildren(chartOf(d.w || Math.max(280, width), d.h, d.label, d.kids));
+spoken = say.set(...tell(st));
+tab.paint();
+ready = true;
+}
+const q = predict(ctx, { act: "Show", ask: (round) => ask(st, round, (changes) => { for (const [k, v] of Object.entries(changes)) st.put(k, v); paint(); }) });
+F.add(q.el, tab.el);
+const first = { ...defaults };
+for (const k of Object.keys(defaults)) first[k] = st[k];
+const move = (d) => { if (nudge) { st.put(nudge.key, nudge.step(st[nudge.key], d)); paint(); F.say(spoken); } };
+stepKeys(F, { next: () => move(1), prev: () => move(-1), first: () => { for (const k of Object.keys(first)) st.put(k, first[k]); }, last: null, play: null });
+paint();
+onWidth(ctx, stage, (w) => { width = w; paint(); });
+return { st };
+}
+const within = (lo, hi) => (v) => Math.max(lo, Math.min(hi, v));
+const LENS = { exp: [Math.exp, Math.exp], sin: [Math.sin, Math.cos], tanh: [Math.tanh, (x) => 1 - Math.tanh(x) ** 2], "x²": [(x) => x * x, (x) => 2 * x], "x³": [(x) => x * x * x, (x) => 3 * x * x] };
+function lensGap(name, x, zoom) {
+const [f, d] = LENS[name], r = 2 / zoom;
+let worst = 0;
+for (let i = -50; i <= 50; i++) { const u = (r * i) / 50; worst = Math.max(worst, Math.abs(f(x + u) - f(x) - d(x) * u)); }
+return worst / r;
+}
+const lensFigure = (ctx) => simple(ctx, {
+names: ["value", "local"], defaults: { function: "sin", x: 1, zoom: 1 },
+controls: { function: { label: "f", options: Object.keys(LENS) }, x: { label: "x", min: -3, max: 3, step: 0.01 }, zoom: { label: "zoom", cls: "", min: 1, max: 1000, log: true } },
+nudge: { key: "zoom", step: (v, d) => within(1, 1000)(v * 10 ** (d / 4)) },
+draw(st, w) {
+const [f, d] = LENS[st.function], r = 2 / st.zoom, H = 300, y0 = f(st.x), m = d(st.x), half = r * Math.max(0.8, Math.abs(m) * 1.1);
+const ax = axes({ w, h: H, x: [st.x - r, st.x + r], y: [y0 - half, y0 + half], xlabel: "x", ylabel: "f(x)", xfmt: (v) => fmt(v, 4), yfmt: (v) => fmt(v, 4), pad: [12, 20, 40, 66] });
+const inside = (v) => within(ax.inner[1], ax.inner[3])(ax.Y(v)), pts = [];
+for (let i = -60; i <= 60; i++) { const u = st.x + (r * i) / 60; pts.push([ax.X(u), inside(f(u))]); }
+ax.g.append(s("path", { d: path(pts), fill: "none", "stroke-width": 2.2, style: "stroke:var(--v)" }),
+s("path", { d: path([[ax.X(st.x - r), inside(y0 - m * r)], [ax.X(st.x + r), inside(y0 + m * r)]]), "stroke-width": 2.2, "stroke-dasharray": "7 4", style: "stroke:var(--l)" }),
+s("circle", { cx: ax.X(st.x), cy: ax.Y(y0), r: 5, style: "fill:var(--v)" }));
+return { h: H, kids: ax.g, label: `${st.function} near ${fmt(st.x)} with its tangent of slope ${fmt(m)}, zoom ${fmt(st.zoom)}` };
+},
+tell(st) {
+const [f, d] = LENS[st.function], dx = 1 / st.zoom, real = f(st.x + dx) - f(st.x), lin = d(st.x) * dx;
+return [["dx = ", ["v", fmt(dx)], ": predicted ", ["l", fmt(d(st.x))], " × ", ["v", fmt(dx)], " = ", ["l", fmt(lin)], ", real ", ["v", fmt(real)]], `Largest gap between curve and tangent, as a share of the window: ${fmt(lensGap(st.function, st.x, st.zoom))}. Close up, the function is its derivative times the change.`, "l"];
+},
+ask(st, round, set) {
+const k = [10, 100][round % 2], a = lensGap(st.function, st.x, 1);
+return { parts: [`Zoom in ${k} times. What happens to the gap between curve and tangent, as a share of the window?`], options: ["Stays about the same", `Falls to about 1/${k}`, "Falls to nothing at once"],
+commit() { const from = st.zoom >= 1000 / k ? 1 : st.zoom, g0 = lensGap(st.function, st.x, from); set({ zoom: from * k }); const g1 = lensGap(st.function, st.x, from * k), q = g0 / g1; return { right: q < 2 ? 0 : q < k * 30 ? 1 : 2, parts: ["The share went from ", ["l", fmt(g0)], " to ", ["l", fmt(g1)], ", ", `a factor of ${fmt(q)}.`] }; } };
+},
+rows(st) { return [{ head: ["zoom", "gap / window"], rows: [1, 3, 10, 30, 100, 300, 1000].map((z) => [String(z), { text: fmt(lensGap(st.function, st.x, z)), exact: String(lensGap(st.function, st.x, z)) }]) }]; },
+});
+const pathCount = (width, depth) => width ** depth;
+const edgeCount = (width, depth) => 2 * width + width * width * (depth - 1);
+const pathsFigure = (ctx) => simple(ctx, {
+names: ["value", "gradient"], defaults: { width: 3, depth: 4 },
+controls: { width: { label: "width", cls: "", min: 1, max: 8, step: 1, whole: true }, depth: { label: "hidden layers", cls: "", min: 1, max: 20, step: 1, whole: true } },
+nudge: { key: "depth", step: (v, d) => within(1, 20)(v + d) },
+draw(st, w) {
+const H = 250, cols = Math.min(st.depth, 8), g = [], X = (i) => 20 + (i * (w - 40)) / (cols + 1), Y = (k) => 30 + ((k + 0.5) * 190) / st.width, layer = (i) => (i === 0 || i === cols + 1 ? [125] : Array.from({ length: st.width }, (_, k) => Y(k)));
+let d = "";
+for (let i = 0; i <= cols; i++) for (const a of layer(i)) for (const b of layer(i + 1)) d += `M${X(i).toFixed(1)} ${a.toFixed(1)}L${X(i + 1).toFixed(1)} ${b.toFixed(1)}`;
+g.push(s("path", { d, fill: "none", "stroke-width": 1.2, style: "stroke:var(--v)" }));
+for (let i = 0; i <= cols + 1; i++) for (const y of layer(i)) g.push(s("circle", { cx: X(i), cy: y, r: 7, "stroke-width": 1.5, style: "fill:var(--bg);stroke:var(--t)" }));
+g.push(s("text", { x: X(0), y: 100, "text-anchor": "middle", "font-size": 17, class: "i" }, "x"), s("text", { x: X(cols + 1), y: 100, "text-anchor": "middle", "font-size": 17, class: "i" }, "J"));
+if (cols < st.depth) g.push(s("text", { x: w / 2, y: 16, "text-anchor": "middle", "font-size": 13, class: "m" }, `${cols} of ${st.depth} layers drawn`));
+return { h: H, kids: g, label: `A network of ${st.depth} layers of width ${st.width} from one input to one loss` };
+},
+tell(st) { const p = pathCount(st.width, st.depth), e = edgeCount(st.width, st.depth); return [[["v", fmtCount(p)], " paths, ", ["g", fmtCount(e)], " edges"], `Summing over paths multiplies along every one of ${st.width}^${st.depth} routes. The backward sweep crosses each edge once: it adds at the nodes, so what the routes share is computed once.`, "g"]; },
+ask(st, round, set) {
+const [width, depth] = [[4, 10], [2, 20], [8, 3], [1, 20]][round % 4];
+return { parts: [`Width ${width}, ${depth} hidden layers. How many paths for each edge?`], options: ["Less than one", "1 to 1,000", "More than 1,000"], commit() { set({ width, depth }); const q = pathCount(width, depth) / edgeCount(width, depth); return { right: q < 1 ? 0 : q <= 1000 ? 1 : 2, parts: [["v", fmtCount(pathCount(width, depth))], " paths over ", ["g", fmtCount(edgeCount(width, depth))], ` edges: ${fmt(q)} for each.`] }; } };
+},
+rows(st) { return [{ caption: `Width ${st.width}`, head: ["hidden layers", "paths", "edges"], rows: Array.from({ length: st.depth }, (_, i) => [String(i + 1), { text: fmtCount(pathCount(st.width, i + 1)), exact: String(pathCount(st.width, i + 1)) }, fmtCount(edgeCount(st.width, i + 1))]) }]; },
+});
+function tailorData(B, n, m) {
+const r = generator(5), fill = (a, b) => T([a, b], Float64Array.from({ length: a * b }, () => r.normal()));
+return { X: fill(B, n), G: fill(B, m) };
+}
+function tailor({ square, left, right }) {
+const [B, n, m] = square === "square" ? [3, 3, 3] : [4, 2, 3], { X, G } = tailorData(B, n, m);
+const take = (k) => { const t = k[0] === "X" ? X : G; return k.endsWith("ᵀ") ? swap(t) : t; };
+const a = take(left), b = take(right), truth = matmul(swap(X), G), fits = a.s[1] === b.s[0], out = fits ? matmul(a, b) : null;
+const shape = fits && out.s[0] === n && out.s[1] === m;
+let gap = NaN;
+if (shape) { gap = 0; out.d.forEach((v, i) => { gap = Math.max(gap, Math.abs(v - truth.d[i])); }); }
+return { B, n, m, a, b, out, fits, shape, gap, truth, right: shape && gap < 1e-12 };
+}
+const TILES = ["X", "Xᵀ", "Z̄", "Z̄ᵀ"];
+const tailorFigure = (ctx) => simple(ctx, {
+names: ["value", "gradient"], defaults: { square: "distinct", left: "X", right: "Z̄" },
+controls: { left: { label: "left", options: TILES }, right: { label: "right", options: TILES }, square: { label: "sizes", options: [["distinct", "B = 4, n = 2, m = 3"], ["square", "all 3: shapes cannot help"]] } },
+draw(st, w) {
+const q = tailor(st), g = [], put = (t, name, x, color) => { const k = hinton(t, x, 66); g.push(s("text", { x: x + k.w / 2, y: 28, "text-anchor": "middle", "font-size": 18, class: "i" }, name), s("text", { x: x + k.w / 2, y: 50, "text-anchor": "middle", "font-size": 12, class: "m" }, t.s.join(" × ")), s("path", { d: k.pos, style: `fill:var(--${color})` }), s("path", { d: k.neg, fill: "none", "stroke-width": 1.2, style: `stroke:var(--${color})` })); return x + Math.max(k.w, 44) + 26; };
+const say = (t, x) => { g.push(s("text", { x, y: 90, "font-size": 18 }, t)); return x + 24; };
+let x = say("", 6);
+x = put(q.a, st.left, x, st.left[0] === "X" ? "v" : "g"); x = put(q.b, st.right, x, st.right[0] === "X" ? "v" : "g");
+if (q.out) { x = say("=", x - 10); x = put(q.out, "?", x, "g"); }
+put(q.truth, "W̄", Math.max(x + 6, 280), "g");
+return { w: Math.max(w, 380), h: 124, kids: g, label: `${st.left} times ${st.right}` };
+},
+tell(st) {
+const q = tailor(st), sh = (t) => t.s.join(" × ");
+if (!q.fits) return [[["g", "No product: "], `${sh(q.a)} times ${sh(q.b)}`], `The inner lengths ${q.a.s[1]} and ${q.b.s[0]} differ.`, "g"];
+if (!q.shape) return [[["g", "Wrong shape: "], `${sh(q.out)}, but W is ${q.n} × ${q.m}`], "A gradient has the shape of what it is the gradient of.", "g"];
+if (!q.right) return [[["g", "Right shape, wrong numbers: "], `off by ${fmt(q.gap)}`], "With square matrices the shape accepts what only a numeric check rejects.", "g"];
+return [[["l", "Yes: "], ["g i bar", "W"], " = ", ["v i", "Xᵀ"], " ", ["g i", "Z̄"]], `Shape ${q.n} × ${q.m}, and the numbers agree to ${fmt(q.gap, 1)}: sample by sample, every input meets every error.`, "l"];
+},
+ask(st, round, set) {
+const c = [["Xᵀ", "Z̄", "distinct"], ["Z̄ᵀ", "X", "square"], ["X", "Z̄ᵀ", "distinct"], ["X", "Z̄", "square"]][round % 4];
+return { parts: [`Try ${c[0]} ${c[1]} with ${c[2] === "square" ? "everything 3 × 3" : "distinct sizes"}. What will the checks say?`], options: ["Right", "Wrong shape", "Right shape, wrong numbers", "No product at all"], commit() { set({ left: c[0], right: c[1], square: c[2] }); const q = tailor({ left: c[0], right: c[1], square: c[2] }); return { right: q.right ? 0 : !q.fits ? 3 : !q.shape ? 1 : 2, parts: [q.out ? `The product is ${q.out.s.join(" × ")}.` : "The inner lengths differ."] }; } };
+},
+rows(st) { return [{ head: ["left", "right", "shape", "verdict"], rows: TILES.flatMap((a) => TILES.map((b) => { const q = tailor({ ...st, left: a, right: b }); return [a, b, q.out ? q.out.s.join(" × ") : "none", { text: q.right ? "right" : !q.fits ? "no product" : !q.shape ? "wrong shape" : "wrong numbers", exact: String(q.gap) }]; })) }]; },
+});
+function slopes({ activation, shift, scale }) {
+const r = generator(11), n = 12, B = 16, w = Array.from({ length: n }, () => r.normal()), b = Array.from({ length: n }, () => 0.5 * r.normal()), x = Array.from({ length: B }, () => r.normal());
+const [phi, slope] = ACTS[activation], D = new Float64Array(B * n);
+x.forEach((u, q) => w.forEach((v, k) => { const z = scale * u * v + b[k] + shift; D[q * n + k] = slope(z, phi(z)); }));
+let zeros = 0, dead = 0;
+for (const d of D) if (Math.abs(d) < 0.01) zeros++;
+for (let k = 0; k < n; k++) { let alive = false; for (let q = 0; q < B; q++) alive = alive || Math.abs(D[q * n + k]) >= 0.01; if (!alive) dead++; }
+return { D, n, B, zeros, dead };
+}
+const deadFigure = (ctx) => simple(ctx, {
+names: ["local"], defaults: { activation: "relu", shift: 0, scale: 1 },
+controls: { activation: { label: "activation", options: ["relu", "leaky_relu", "tanh", "sigmoid", "gelu", "identity"] }, shift: { label: "all biases", cls: "", min: -6, max: 6, step: 0.1 }, scale: { label: "data ×", cls: "", min: 0.1, max: 10, step: 0.1 } },
+nudge: { key: "shift", step: (v, d) => within(-6, 6)(v + d * 0.5) },
+draw(st, w) {
+const q = slopes(st), c = Math.min(24, (w - 90) / q.n), g = [], x0 = 80;
+for (let r = 0; r < q.B; r++) for (let k = 0; k < q.n; k++) {
+const v = q.D[r * q.n + k], flat = Math.abs(v) < 0.01, a = Math.max(2, (c - 3) * Math.sqrt(Math.min(1, Math.abs(v))));
+g.push(flat ? s("path", { d: `M${x0 + k * c + c / 2 - 3} ${26 + r * 15 + 4}l6 6m0 -6l-6 6`, style: "stroke:var(--m)", fill: "none", "stroke-width": 1.2 }) : s("rect", { x: x0 + k * c + (c - a) / 2, y: 26 + r * 15 + 7 - Math.min(a, 13) / 2, width: a, height: Math.min(a, 13), style: "fill:var(--l)" }));
+}
+g.push(s("text", { x: x0 + (q.n * c) / 2, y: 16, "text-anchor": "middle", "font-size": 13, class: "m" }, `${q.n} units`), s("text", { x: 4, y: 26 + q.B * 7.5, "font-size": 13, class: "m" }, `${q.B} samples`));
+return { h: 34 + q.B * 15, kids: g, label: `Slopes of ${q.n} units on ${q.B} samples: ${q.zeros} below 0.01, ${q.dead} units flat everywhere` };
+},
+tell(st) { const q = slopes(st); return [[["l", `${q.zeros} of ${q.D.length}`], " slopes below 0.01, ", ["g", `${q.dead} of ${q.n}`], " units get no gradient from any sample"], "A cross is a place where the cotangent is multiplied by almost nothing. A unit that is all crosses cannot learn from these data.", "l"]; },
+ask(st, round, set) {
+const c = [{ activation: "relu", shift: -4, scale: 1 }, { activation: "leaky_relu", shift: -4, scale: 1 }, { activation: "tanh", shift: 0, scale: 8 }, { activation: "sigmoid", shift: 6, scale: 1 }][round % 4];
+return { parts: [`${c.activation}, all biases ${fmt(c.shift)}, data times ${c.scale}. How many of the 12 units are flat on every sample?`], options: ["None", "Some", "All"], commit() { set(c); const q = slopes(c); return { right: q.dead === 0 ? 0 : q.dead < q.n ? 1 : 2, parts: [["g", String(q.dead)], ` units; ${q.zeros} of ${q.D.length} slopes are below 0.01.`] }; } };
+},
+rows(st) { const q = slopes(st); return [{ head: ["unit", "samples with slope below 0.01"], rows: Array.from({ length: q.n }, (_, k) => { let c = 0; for (let r = 0; r < q.B; r++) if (Math.abs(q.D[r * q.n + k]) < 0.01) c++; return [String(k + 1), { text: String(c), exact: String(c) }]; }) }]; },
+});
+const half = (x) => { const a = Math.abs(x); if (!(a < 65520)) return x === x ? Math.sign(x) * Infinity : NaN; if (a < 2 ** -25) return 0; const e = Math.max(-14, Math.floor(Math.log2(a))), q = 2 ** (e - 10); return Math.sign(x) * Math.round(a / q) * q; };
+const KIND = { float64: (x) => x, float32: Math.fround, float16: half };
+function logits({ z, scale, target, form, dtype }) {
+const R = KIND[dtype], v = z.map((x) => R(R(x) * R(scale))), top = Math.max(...v), nodes = [];
+const ok = (name, xs) => { if (xs.some((x) => !Number.isFinite(x))) nodes.push(name); return xs; };
+let p, J;
+if (form === "fused") {
+const e = v.map((x) => R(Math.exp(R(x - top)))), sum = e.reduce((a, b) => R(a + b), 0), lse = R(R(Math.log(sum)) + top);
+p = e.map((x) => R(x / sum)); J = R(lse - v[target]);
+} else {
+const e = ok("exp", v.map((x) => R(Math.exp(x)))), sum = ok("sum", [e.reduce((a, b) => R(a + b), 0)])[0];
+p = ok("division", e.map((x) => R(x / sum))); J = ok("logarithm", [R(-R(Math.log(p[target])))])[0];
+}
+return { v, p, J, g: p.map((x, k) => R(x - (k === target ? 1 : 0))), bad: nodes[0] || null };
+}
+const LZ = ["z₁", "z₂", "z₃", "z₄"];
+const lz = (st) => logits({ z: [st.z1, st.z2, st.z3, st.z4], scale: st.scale, target: +st.target - 1, form: st.form, dtype: st.dtype });
+const logitsFigure = (ctx) => simple(ctx, {
+names: ["value", "gradient"], defaults: { z1: 2, z2: 0.5, z3: -1, z4: 0, target: "1", scale: 1, form: "fused", dtype: "float64" },
+controls: { ...Object.fromEntries([1, 2, 3, 4].map((k) => ["z" + k, { label: LZ[k - 1], min: -10, max: 10, step: 0.1, kind: "v" }])), scale: { label: "logits ×", cls: "", min: 1, max: 1000, log: true }, target: { label: "target", options: ["1", "2", "3", "4"] }, form: { label: "softmax", options: [["fused", "fused, largest logit subtracted"], ["naive", "naive, exp then divide"]] }, dtype: { label: "data type", options: ["float64", "float32", "float16"] } },
+nudge: { key: "scale", step: (v, d) => within(1, 1000)(v * 10 ** (d / 4)) },
+draw(st, w) {
+const q = lz(st), H = 230, ax = axes({ w, h: H, x: [0.4, 4.6], y: [-1.1, 1.1], ylabel: "p and p − y", xticks: [1, 2, 3, 4], xfmt: (v) => LZ[v - 1] + (v === +st.target ? " (target)" : "") }), y0 = ax.Y(0), bw = Math.min(34, w / 18);
+for (let k = 0; k < 4; k++) for (const [v, c, dx] of [[q.p[k], "v", -bw - 2], [q.g[k], "g", 2]]) {
+const x = ax.X(k + 1) + dx;
+if (!Number.isFinite(v)) { ax.g.append(s("text", { x: x + bw / 2, y: y0 - 6, "text-anchor": "middle", "font-size": 12, class: c }, fmt(v))); continue; }
+const y = ax.Y(v);
+ax.g.append(s("rect", { x, y: Math.min(y, y0), width: bw, height: Math.max(1, Math.abs(y - y0)), "stroke-width": 1.5, "stroke-dasharray": c === "g" ? "5 3.5" : "none", style: `fill:var(--${c}t);stroke:var(--${c})` }), s("text", { x: x + bw / 2, y: v >= 0 ? y - 5 : y + 14, "text-anchor": "middle", "font-size": 11.5, class: c }, fmt(v, 2)));
+}
+ax.g.append(s("path", { d: `M${ax.inner[0]} ${y0}H${ax.inner[2]}`, style: "stroke:var(--m)" }));
+return { h: H, kids: ax.g, label: `Probabilities ${q.p.map((x) => fmt(x)).join(", ")}; gradients ${q.g.map((x) => fmt(x)).join(", ")}` };
+},
+tell(st) {
+const q = lz(st), t = +st.target - 1;
+if (q.bad) return [[["g", `The ${q.bad} overflowed`], `: J = ${fmt(q.J)}`], `exp of ${fmt(Math.max(...q.v))} is beyond ${st.dtype}, and ∞ / ∞ is NaN. Subtracting the largest logit first leaves p as it is, and keeps every exponential at most 1.`, "g"];
+return [["∂J/∂", ["i", LZ[t]], " = ", ["v", fmt(q.p[t])], " − 1 = ", ["g", fmt(q.g[t])], ",  J = ", ["v", fmt(q.J)]], "For every other class the gradient is its probability. The gradients sum to zero: what is taken from one is given to the others.", "g"];
+},
+ask(st, round, set) {
+const c = [{ scale: 100, form: "naive", dtype: "float32", z1: 2 }, { scale: 100, form: "fused", dtype: "float32", z1: 2 }, { scale: 10, form: "naive", dtype: "float16", z1: 2 }, { scale: 10, form: "naive", dtype: "float64", z1: 2 }][round % 4];
+return { parts: [`Logits times ${c.scale}, ${c.form} softmax, ${c.dtype}. What becomes of the loss?`], options: ["A finite number", "NaN or infinite"], commit() { set(c); const q = lz(st); return { right: Number.isFinite(q.J) ? 0 : 1, parts: [`The largest logit is ${fmt(Math.max(...q.v))}; J = `, ["v", fmt(q.J)], q.bad ? `, after the ${q.bad} overflowed.` : "."] }; } };
+},
+rows(st) { const q = lz(st); return [{ head: ["class", "logit", "p", "p − y"], rows: q.p.map((p, k) => [String(k + 1), fmt(q.v[k]), { text: fmt(p), exact: String(p), cls: "v" }, { text: fmt(q.g[k]), exact: String(q.g[k]), cls: "g" }]) }]; },
+});
+function descend({ rate, curvature, x, y, steps = 30 }) {
+const out = [];
+for (let k = 0; k <= steps; k++) { out.push([x, y, (x * x + curvature * y * y) / 2]); x -= rate * x; y -= rate * curvature * y; }
+return out;
+}
+const descentFigure = (ctx) => simple(ctx, {
+names: ["value", "gradient"], defaults: { rate: 0.15, curvature: 10, x: 4, y: 1 },
+controls: { rate: { label: "rate η", cls: "", min: 0.001, max: 3, log: true }, curvature: { label: "curvature", cls: "", min: 1, max: 30, step: 0.5 }, x: { label: "start x", cls: "", min: -5, max: 5, step: 0.1 }, y: { label: "start y", cls: "", min: -2, max: 2, step: 0.1 } },
+nudge: { key: "rate", step: (v, d) => within(0.001, 3)(v * 10 ** (d / 10)) },
+draw(st, w) {
+const pts = descend(st), two = w > 560, W = two ? w * 0.56 : w, H = 250, ax = axes({ w: W, h: H, x: [-5.5, 5.5], y: [-2.4, 2.4], xlabel: "x", ylabel: "y", pad: [10, 10, 40, 50] });
+const [l, t, r, b] = ax.inner, cx = within(l, r), cy = within(t, b);
+for (const level of [0.5, 2, 5, 10, 18]) { const q = []; for (let i = 0; i <= 72; i++) { const a = (i * Math.PI) / 36; q.push([cx(ax.X(Math.sqrt(2 * level) * Math.cos(a))), cy(ax.Y(Math.sqrt((2 * level) / st.curvature) * Math.sin(a)))]); } ax.g.append(s("path", { d: path(q), fill: "none", style: "stroke:var(--bx)" })); }
+const seen = pts.filter((p) => Math.abs(p[0]) < 1e6 && Math.abs(p[1]) < 1e6).map((p) => [cx(ax.X(p[0])), cy(ax.Y(p[1]))]);
+ax.g.append(s("path", { d: path(seen), fill: "none", "stroke-width": 1.8, "stroke-dasharray": "5 3.5", style: "stroke:var(--g)" }), seen.slice(0, 12).map(([x, y]) => s("circle", { cx: x, cy: y, r: 3.2, style: "fill:var(--g)" })).reduce((f, n) => { f.append(n); return f; }, s("g")));
+const ok = pts.filter((p) => p[2] > 0 && Number.isFinite(p[2])), lo = Math.max(1e-12, Math.min(...ok.map((p) => p[2]), 1)), hi = Math.min(1e12, Math.max(...ok.map((p) => p[2]), 10)), bx = axes({ w: two ? w - W : w, h: H, x: [0, pts.length - 1], y: [lo * 0.5, hi * 2], logy: true, xlabel: "step", ylabel: "loss", pad: [10, 12, 40, 56] });
+bx.g.append(s("path", { d: path(pts.map((p, k) => [bx.X(k), p[2] > 0 ? within(10, H - 40)(bx.Y(Math.max(lo * 0.5, Math.min(hi * 2, p[2])))) : H - 40])), fill: "none", "stroke-width": 2, style: "stroke:var(--v)" }));
+bx.g.setAttribute("transform", two ? `translate(${W} 0)` : `translate(0 ${H})`);
+return { h: two ? H : 2 * H, kids: [ax.g, bx.g], label: `Descent from (${fmt(st.x)}, ${fmt(st.y)}), loss ${fmt(pts[0][2])} to ${fmt(pts.at(-1)[2])} in 30 steps` };
+},
+tell(st) {
+const big = Math.max(1, st.curvature), m = 1 - st.rate * big, pts = descend(st);
+return [["steep direction: × (1 − ", ["l", fmt(st.rate)], " × ", ["l", fmt(big)], ") = × ", ["l", fmt(m)], " a step"], `${Math.abs(m) > 1 ? "Farther out with every step: it diverges" : m < 0 ? "It overshoots and comes back, closer each time" : "It creeps in without overshooting"}. The border is η = 2 / Λ = ${fmt(2 / big)}. Loss ${fmt(pts[0][2])} → ${fmt(pts.at(-1)[2])} in 30 steps.`, Math.abs(m) > 1 ? "g" : "v"];
+},
+ask(st, round, set) {
+const k = [2.1, 1.9, 1, 0.2][round % 4], curvature = [10, 10, 20, 5][round % 4], rate = Number((k / curvature).toPrecision(3));
+return { parts: [`Curvature ${curvature}, learning rate ${fmt(rate)}. Where is the loss after 30 steps?`], options: ["Above where it began", "Lower"], commit() { set({ curvature, rate }); const p = descend(st); return { right: p.at(-1)[2] > p[0][2] ? 0 : 1, parts: [["v", fmt(p[0][2])], " became ", ["v", fmt(p.at(-1)[2])], `; η Λ = ${fmt(rate * curvature)}, and 2 is the border.`] }; } };
+},
+rows(st) { return [{ head: ["step", "x", "y", "loss"], rows: descend(st).map((p, k) => [String(k), fmt(p[0]), fmt(p[1]), { text: fmt(p[2]), exact: String(p[2]) }]) }]; },
+});
+const FIGURES = { graph: graphFigure, bench: benchFigure, ledger: ledgerFigure, bracket: bracketFigure, check: checkFigure, checkpoint: checkpointFigure, lens: lensFigure, paths: pathsFigure, tailor: tailorFigure, dead: deadFigure, logits: logitsFigure, descent: descentFigure };
 function guard(model) {
 const pending = new Map();
 let asked = 0;
