@@ -8,6 +8,7 @@ derivative and a variable of one is a constant of the other.
 
 from __future__ import annotations
 
+import gc
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
@@ -110,11 +111,17 @@ class _Trace:
             (kwargs if isinstance(i, str) else args)[i] = rebuild(tree, iter(nodes))
         if not self.nodes:
             raise TypeError(f"{name}: there is nothing to differentiate in argument {argnums!r}")
+        # A graph has no cycles, and a collector that walks it again and again as it grows would
+        # make a node of a long computation cost more than one of a short computation.
+        collecting = gc.isenabled()
+        gc.disable()
         state.depth += 1
         try:
             self.output = f(*args, **kwargs)
         finally:
             state.depth -= 1
+            if collecting:
+                gc.enable()
         self.results = leaves(self.output)
         self.roots = [y for y in self.results if type(y) is Node]
         self.order = collect(self.roots, min(x.serial for x in self.nodes))
@@ -385,6 +392,7 @@ def _checked(name: str, i: int, rule: Callable[..., Any], like: Callable[..., An
             raise ValueError(
                 f"{name}: its rule for argument {i} must return an array of shape {want}, got {got}"
             )
+        ops.check_dtype(f"{name}: its rule for argument {i}", np.asarray(ops.value(result)).dtype)
         return result
 
     return run
@@ -405,11 +413,16 @@ def _transposed(i: int, rule: Callable[..., Any], like: Callable[..., Any]) -> C
     return run
 
 
-def _custom(rules: Sequence[Callable[..., Any]], reverse: bool) -> Callable[..., Op]:
+def _custom(rules: Sequence[Callable[..., Any] | None], reverse: bool) -> Callable[..., Op]:
     def decorate(f: Callable[..., Any]) -> Op:
         name = getattr(f, "__name__", "custom")
-        stated, derived = [], []
+        stated: list[Any] = []
+        derived: list[Any] = []
         for i, rule in enumerate(rules):
+            if rule is None:
+                stated.append(None)
+                derived.append(None)
+                continue
             argument = lambda y, xs, i=i: xs[i]  # noqa: E731
             output = lambda y, xs: y  # noqa: E731
             shape_of, from_ = (argument, output) if reverse else (output, argument)
@@ -422,16 +435,17 @@ def _custom(rules: Sequence[Callable[..., Any]], reverse: bool) -> Callable[...,
     return decorate
 
 
-def custom_vjp(*rules: Callable[..., Any]) -> Callable[..., Op]:
+def custom_vjp(*rules: Callable[..., Any] | None) -> Callable[..., Op]:
     """Decorate a function of arrays with its own reverse rules, one per argument.
 
     `rules[i](g, y, *xs)` is the cotangent of argument i for the cotangent g of the output y. The
-    forward mode uses its transpose. Options passed by keyword reach the rules as well.
+    forward mode uses its transpose. Options passed by keyword reach the rules as well. None for an
+    argument that must be a constant.
     """
     return _custom(rules, reverse=True)
 
 
-def custom_jvp(*rules: Callable[..., Any]) -> Callable[..., Op]:
+def custom_jvp(*rules: Callable[..., Any] | None) -> Callable[..., Op]:
     """Decorate a function of arrays with its own forward rules, one per argument.
 
     `rules[i](t, y, *xs)` is the tangent of the output for the tangent t of argument i. The reverse

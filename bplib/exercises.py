@@ -9,6 +9,7 @@ that the checker refuses them all, and the reader who gives one is told what it 
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -63,7 +64,7 @@ class Verdict:
         mark = {"right": "✓ right", "wrong": "✗ not right", "open": "○ not answered yet"}[
             self.state
         ]
-        return f"Exercise {self.id}: {mark}. {self.message}"
+        return f"Exercise {self.id}: {mark}.\n" + textwrap.fill(self.message, 76)
 
 
 def _call(answer: Any, case: tuple) -> Any:

@@ -12,6 +12,7 @@ which also attaches the arithmetic operators to `Node`.
 from __future__ import annotations
 
 import itertools
+import operator
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
@@ -19,6 +20,7 @@ from typing import Any
 
 Rule = Callable[..., Any]
 new_serial = itertools.count().__next__
+_by_serial = operator.attrgetter("serial")
 
 
 class Node:
@@ -62,10 +64,24 @@ class Op:
     fits     whether arguments broadcast, so that the sweep must undo it by shape
     reads    whether a rule reads the arguments' values (a linear rule reads only their shapes)
     outputs  whether the value is a tuple of several outputs
+    lacking  the arguments without a rule, which must be constants
+    arity    the number of arguments, 0 if it varies or there are several outputs
     doc      one line for the table of primitives, or None
     """
 
-    __slots__ = ("doc", "fits", "forward", "jvps", "kind", "name", "outputs", "reads", "vjps")
+    __slots__ = (
+        "arity",
+        "doc",
+        "fits",
+        "forward",
+        "jvps",
+        "kind",
+        "lacking",
+        "name",
+        "outputs",
+        "reads",
+        "vjps",
+    )
 
     def __init__(
         self,
@@ -80,8 +96,11 @@ class Op:
         doc: str | None = None,
     ) -> None:
         self.name, self.forward, self.kind = name, forward, kind
+        self.arity = 0 if outputs or not isinstance(vjps, tuple | list) else len(vjps)
         self.vjps, self.jvps = vjps, jvps
         self.fits, self.reads, self.outputs = fits, reads, outputs
+        rules = [rules if isinstance(rules, tuple | list) else () for rules in (vjps, jvps)]
+        self.lacking = {i for side in rules for i, rule in enumerate(side) if rule is None}
         self.doc = doc
 
     def __repr__(self) -> str:
@@ -96,6 +115,11 @@ class Op:
 
     def record(self, xs: tuple[Any, ...], params: dict[str, Any] | None) -> Node:
         """Return the Node of this operation applied to `xs`, at least one of them a Node."""
+        if self.lacking and any(type(xs[i]) is Node for i in self.lacking):
+            raise NotImplementedError(
+                f"{self.name}: argument {min(self.lacking)} has no derivative rule; pass it as a "
+                "constant (bplib.stop_gradient), or state the rule when registering the operation"
+            )
         xs = tuple([x if type(x) is Node else arrays.constant(self, x) for x in xs])
         data = self.value([x.data if type(x) is Node else x for x in xs], params or {})
         return Node(data, self, xs, params, new_serial())
@@ -151,15 +175,20 @@ watch: Callable[[Node, int, Any, Any], None] | None = None  # set by `bplib.expl
 
 
 def collect(roots: Iterable[Node], oldest: int) -> list[Node]:
-    """Return the nodes that `roots` were computed from, none older than `oldest`, oldest first."""
-    found = {node.serial: node for node in roots if node.serial >= oldest}
-    stack = list(found.values())
-    while stack:
-        for x in stack.pop().inputs:
-            if type(x) is Node and x.serial not in found and x.serial >= oldest:
-                found[x.serial] = x
-                stack.append(x)
-    return [found[serial] for serial in sorted(found)]
+    """Return the operations that `roots` come from, none older than `oldest`, oldest first.
+
+    Leaves are not among them: nothing is swept through a leaf.
+    """
+    order = [node for node in dict.fromkeys(roots) if node.op is not None]
+    seen = {node.serial for node in order}
+    for node in order:  # the list grows while it is walked
+        for x in node.inputs:
+            if type(x) is Node and (serial := x.serial) not in seen and serial >= oldest:
+                seen.add(serial)
+                if x.op is not None:
+                    order.append(x)
+    order.sort(key=_by_serial)
+    return order
 
 
 def pullback(
@@ -169,66 +198,118 @@ def pullback(
 
     `order` comes from `collect`, `seeds` maps output nodes to their cotangents. The cotangent of
     a node is the sum over its consumers; they are all newer, so it is complete when the sweep
-    arrives. With `record` the rules are applied to Nodes and the result can be differentiated
-    again; without, to arrays, and nothing is recorded. A node that nothing reached has None.
+    arrives, and it is let go there. With `record` the rules are applied to Nodes and the result
+    can be differentiated again; without, to arrays, and nothing is recorded. A node that nothing
+    reached has None.
     """
     bar: dict[int, Any] = {node.serial: g for node, g in seeds.items()}
-    keep = {node.serial for node in wrt}
-    oldest = min(keep)
-    shared: set[int] | None = None if record else set()
-    node = None
-    try:
+    kept: dict[int, Any] = {node.serial: None for node in wrt}
+    if record or watch is not None:
+        oldest, shared = min(kept), None if record else set[int]()
         for node in reversed(order):
-            serial = node.serial
-            if serial in keep:
-                g = bar.get(serial)
+            g = bar.pop(node.serial, None)
+            if g is not None:
+                if node.serial in kept:
+                    kept[node.serial] = g
+                _pull(node, g, bar, oldest, shared)
+    else:
+        _pull_values(order, bar, kept)
+    return [bar.get(x.serial, kept[x.serial]) for x in wrt]
+
+
+def _pull_values(order: Sequence[Node], bar: dict[int, Any], kept: dict[int, Any]) -> None:
+    """Sweep without recording: `_pull` written out for one and two arguments, for speed."""
+    oldest, newest, pop = min(kept), max(kept), bar.pop
+    shared: set[int] = set()
+    for node in reversed(order):
+        serial = node.serial
+        g = pop(serial, None)
+        if g is None:
+            continue
+        if serial <= newest and serial in kept:
+            kept[serial] = g
+        op: Any = node.op
+        arity = op.arity
+        try:
+            if arity == 1 and node.params is None:
+                (a,) = node.inputs
+                if a.serial >= oldest:
+                    s = a.serial
+                    t = op.vjps[0](g, node.data, a.data)
+                    bar[s] = _sum(bar[s], t, s, shared) if s in bar else t
+            elif arity == 2 and node.params is None:
+                a, b = node.inputs
+                u = a.data if type(a) is Node else a
+                v = b.data if type(b) is Node else b
+                t = r = None
+                if type(a) is Node and a.serial >= oldest:
+                    t = op.vjps[0](g, node.data, u, v)
+                if type(b) is Node and b.serial >= oldest:
+                    r = op.vjps[1](g, node.data, u, v)
+                    s = b.serial
+                    if type(r) is not float:
+                        r = arrays.unbroadcast(r, v)
+                    bar[s] = _sum(bar[s], r, s, shared) if s in bar else r
+                if t is not None:
+                    s = a.serial
+                    if type(t) is not float:
+                        t = arrays.unbroadcast(t, u)
+                    bar[s] = _sum(bar[s], t, s, shared) if s in bar else t
             else:
-                g = bar.pop(serial, None)
-            if g is not None and node.op is not None:
-                _pull_node(node, g, bar, oldest, record, shared)
-    except FloatingPointError as error:
-        raise _blame(error, node) from error
-    return [bar.get(x.serial) for x in wrt]
+                _pull(node, g, bar, oldest, shared)
+        except ArithmeticError:
+            _pull(node, g, bar, oldest, shared)  # retells the error, or gives the IEEE answer
 
 
-def _blame(error: Exception, node: Node | None) -> Exception:
-    name = node.op.name if node is not None and node.op is not None else "a leaf"
-    return FloatingPointError(f"{name}: {error} while its derivative rule ran")
-
-
-def _pull_node(
-    node: Node, g: Any, bar: dict[int, Any], oldest: int, record: bool, shared: set[int] | None
+def _pull(
+    node: Node,
+    g: Any,
+    bar: dict[int, Any],
+    oldest: int,
+    shared: set[int] | None,
 ) -> None:
     """Add to `bar` what the cotangent `g` of `node` contributes to each of its inputs."""
-    op, inputs, params = node.op, node.inputs, node.params
+    op, inputs, params = node.op, node.inputs, node.params or {}
     assert op is not None
     if op is PICK:
         return _pull_pick(node, g, bar, oldest)
     if op.outputs:
         g = tuple([arrays.zeros(y) if t is None else t for t, y in zip(g, node.data, strict=True)])
-    y: Any = node if record else node.data
-    xs = inputs if record else [x.data if type(x) is Node else x for x in inputs]
+    y: Any = node if shared is None else node.data
+    xs = inputs if shared is None else [x.data if type(x) is Node else x for x in inputs]
     for i, (x, rule) in enumerate(zip(inputs, op.vjps, strict=False)):
         if type(x) is not Node or x.serial < oldest:
             continue
-        try:
-            t = rule(g, y, *xs) if params is None else rule(g, y, *xs, **params)
-        except (ZeroDivisionError, OverflowError):
-            t = arrays.rescue(rule, g, y, xs, params)
+        t = _apply(op, rule, g, y, xs, params)
         if op.fits and type(t) is not float:
-            t = arrays.unbroadcast(t, x)
+            t = arrays.unbroadcast(t, xs[i])
         if watch is not None:
             watch(node, i, g, t)
-        serial = x.serial
-        before = bar.get(serial)
-        if before is None:
-            bar[serial] = t  # stored, not copied: it may still belong to someone else
-        elif shared is None or serial not in shared:
-            bar[serial] = before + t  # the sum is new memory, so later ones can go in place
-            if shared is not None:
-                shared.add(serial)
-        else:
-            bar[serial] = arrays.add(before, t)
+        s = x.serial
+        bar[s] = _sum(bar[s], t, s, shared) if s in bar else t
+
+
+def _apply(op: Op, rule: Rule, t: Any, y: Any, xs: Sequence[Any], params: dict[str, Any]) -> Any:
+    try:
+        try:
+            return rule(t, y, *xs, **params)
+        except (ZeroDivisionError, OverflowError):  # Python's floats raise, IEEE has an answer
+            return arrays.rescue(rule, t, y, xs, params)
+    except FloatingPointError as error:
+        raise FloatingPointError(f"{op.name}: {error}, in its derivative rule") from error
+
+
+def _sum(before: Any, t: Any, serial: int, shared: set[int] | None) -> Any:
+    """Return before + t, where the first contribution may still belong to someone else.
+
+    Their sum is new memory, so from the third on it is added to in place; never while recording.
+    """
+    if shared is None:
+        return before + t
+    if serial in shared:
+        return arrays.add(before, t)
+    shared.add(serial)
+    return before + t
 
 
 def _pull_pick(node: Node, g: Any, bar: dict[int, Any], oldest: int) -> None:
@@ -247,20 +328,17 @@ def pushforward(
     node is the sum over its inputs. An output that no seed reaches has None.
     """
     dot: dict[int, Any] = {node.serial: t for node, t in seeds.items()}
-    node = None
-    try:
-        for node in order:
-            if node.op is not None and node.serial not in dot:
-                t = _push_node(node, dot, record)
-                if t is not None:
-                    dot[node.serial] = t
-    except FloatingPointError as error:
-        raise _blame(error, node) from error
+    for node in order:
+        if node.serial not in dot:
+            t = _push(node, dot, record)
+            if t is not None:
+                dot[node.serial] = t
     return [dot.get(y.serial) for y in outputs]
 
 
-def _push_node(node: Node, dot: dict[int, Any], record: bool) -> Any:
-    op, inputs, params = node.op, node.inputs, node.params
+def _push(node: Node, dot: dict[int, Any], record: bool) -> Any:
+    """Return what the tangents of its inputs contribute to `node`, None if no input has one."""
+    op, inputs = node.op, node.inputs
     assert op is not None
     y: Any = node if record else node.data
     xs = inputs if record else [x.data if type(x) is Node else x for x in inputs]
@@ -269,10 +347,7 @@ def _push_node(node: Node, dot: dict[int, Any], record: bool) -> Any:
         seed = dot.get(x.serial) if type(x) is Node else None
         if seed is None:
             continue
-        try:
-            t = rule(seed, y, *xs) if params is None else rule(seed, y, *xs, **params)
-        except (ZeroDivisionError, OverflowError):
-            t = arrays.rescue(rule, seed, y, xs, params)
+        t = _apply(op, rule, seed, y, xs, node.params or {})
         if total is None:
             total = t
         elif op.outputs:

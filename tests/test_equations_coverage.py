@@ -12,9 +12,7 @@ from bplib.equations.coverage import cells, coverage, problems, report, run_chap
 
 CHAPTERS = Path(__file__).parents[1] / "chapters"
 WITH_EQUATIONS = [
-    path
-    for path in (sorted(CHAPTERS.glob("*.md")) if CHAPTERS.is_dir() else [])
-    if len(Book(path))
+    path for path in (sorted(CHAPTERS.glob("*.md")) if CHAPTERS.is_dir() else []) if len(Book(path))
 ]
 
 
@@ -88,7 +86,9 @@ def test_an_unbound_equation_fails_the_build(chapter):
 
 def test_a_false_equation_fails_the_build(chapter):
     chapter.write_text(PAGE.replace("Z = A W\n", "Z = -A W\n"), encoding="utf-8")
-    with pytest.raises(EquationError, match=r"01-page\.md:4: eq-product: .*does not hold: by value"):
+    with pytest.raises(
+        EquationError, match=r"01-page\.md:4: eq-product: .*does not hold: by value"
+    ):
         coverage(chapter)
 
 
@@ -100,7 +100,9 @@ def test_a_check_without_a_refused_form_fails_the_build(chapter):
 
 
 def test_a_written_reason_is_enough(chapter):
-    reason = '\n```{code-cell}\nequation("eq-other").unchecked("It is a slogan, not a claim.")\n```\n'
+    reason = (
+        '\n```{code-cell}\nequation("eq-other").unchecked("It is a slogan, not a claim.")\n```\n'
+    )
     chapter.write_text(PAGE + UNBOUND + reason, encoding="utf-8")
     rows = coverage(chapter)
     assert [r.state for r in rows] == ["checked", "unchecked"]

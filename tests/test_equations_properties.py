@@ -32,9 +32,7 @@ def two_axes(shape, array):
 
 
 def leaf(shape):
-    fitting = [
-        (name, two_axes(s, value), 9) for name, (s, value) in ARRAYS.items() if s == shape
-    ]
+    fitting = [(name, two_axes(s, value), 9) for name, (s, value) in ARRAYS.items() if s == shape]
     return st.sampled_from(fitting) if fitting else st.nothing()
 
 

@@ -133,7 +133,10 @@ for _name in ("softmax", "log_softmax"):
         # Weighted: the plain sum of a softmax is 1, and its gradient nothing but rounding.
         (lambda x, op=_op: op(x) * M[::-1], {"x": M}),
         (lambda x, op=_op: op(x, axis=0) * M[::-1], {"x": M}),
-        (lambda x, op=_op: op(x) * M[:2, :3], {"x": np.array([[1e4, -1e4, 0.0], [0.0, -np.inf, 1.0]])}),
+        (
+            lambda x, op=_op: op(x) * M[:2, :3],
+            {"x": np.array([[1e4, -1e4, 0.0], [0.0, -np.inf, 1.0]])},
+        ),
     ]
 CASES |= {
     "cumsum": [(lambda x: ops.cumsum(x, axis=a), {"x": M}) for a in (0, 1, -1)]
@@ -158,7 +161,10 @@ CASES |= {
     ],
     "einsum": [
         (lambda x, z: ops.einsum("ij,jk->ik", x, z), {"x": M, "z": M.T.copy()}),
-        (lambda x, z: ops.einsum("bij,bkj->bik", x, z), {"x": RNG.normal(size=(2, 3, 2)), "z": RNG.normal(size=(2, 4, 2))}),
+        (
+            lambda x, z: ops.einsum("bij,bkj->bik", x, z),
+            {"x": RNG.normal(size=(2, 3, 2)), "z": RNG.normal(size=(2, 4, 2))},
+        ),
         (lambda x: ops.einsum("ii->i", x), {"x": RNG.normal(size=(3, 3))}),
     ],  # fmt: skip
     "reshape": [(lambda x: ops.reshape(x, (2, -1)), {"x": M}), (lambda x: x.reshape(12), {"x": M})],
@@ -215,7 +221,9 @@ SPECIAL = [0.0, 1.0, -1.0, np.inf, -np.inf, np.nan, 1e200]
 
 def random_graph(rng):
     """A random traced function with fan-out, ties, constants, and now and then a wild leaf."""
-    shape = [(), (1,), (3,), (2, 3), (0, 3), (1, 3)][rng.choice(6, p=[0.4, 0.1, 0.15, 0.25, 0.05, 0.05])]
+    shape = [(), (1,), (3,), (2, 3), (0, 3), (1, 3)][
+        rng.choice(6, p=[0.4, 0.1, 0.15, 0.25, 0.05, 0.05])
+    ]
     n_leaves = int(rng.integers(1, 4))
     leaves = {}
     for i in range(n_leaves):

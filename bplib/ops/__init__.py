@@ -1,6 +1,8 @@
 """The primitives: every function that bplib can differentiate, and the table that lists them."""
 
-from bplib.ops import nodes as _nodes  # noqa: F401  (attaches the operators to Node)
+# ruff: noqa: F401  (this file is the list of public names)
+
+from bplib.ops import nodes as _nodes  # attaches the operators to Node
 from bplib.ops.base import (
     FUNCTIONS,
     PRIMITIVES,
@@ -19,7 +21,9 @@ from bplib.ops.base import (
     symmetric,
     value,
 )
-from bplib.ops.elementwise import (
+from bplib.ops.conventions import CONVENTIONS, Convention
+from bplib.ops.nodes import PLAIN, PLAIN_UFUNCS
+from bplib.ops.pointwise import (
     abs,
     add,
     arccos,

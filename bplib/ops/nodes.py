@@ -9,10 +9,13 @@ from typing import Any
 import numpy as np
 
 from bplib.graph import Node
-from bplib.ops import elementwise as e
+from bplib.ops import pointwise as e
 from bplib.ops import products, reductions, shaping
 from bplib.ops.base import FUNCTIONS, PRIMITIVES, UFUNCS, outputs_of, value
 
+ARITHMETIC = {
+    "add": e.add, "sub": e.subtract, "mul": e.multiply, "truediv": e.divide, "pow": e.power,
+}  # fmt: skip
 COMPARISONS = ("lt", "le", "eq", "ne", "gt", "ge")
 # Functions whose derivative is zero wherever it exists, or that return positions: on a Node they
 # give a plain value, cut off from the graph.
@@ -29,7 +32,7 @@ PLAIN_UFUNCS = (
 
 
 def _refuse(what: str) -> Any:
-    def method(self: Node, *args: Any) -> Any:
+    def method(self: Node, *args: Any, **kwargs: Any) -> Any:
         raise TypeError(
             f"{what} of a traced value would cut it off from the graph without a trace; "
             "use bplib.stop_gradient(x) if that is meant, and bplib or NumPy functions if not"
@@ -96,22 +99,19 @@ def _shape_args(args: tuple[Any, ...]) -> Any:
 
 
 def _attach_operators() -> None:
-    for symbol, op in [
-        ("add", e.add), ("sub", e.subtract), ("mul", e.multiply), ("truediv", e.divide),
-        ("pow", e.power),
-    ]:  # fmt: skip
+    for symbol, op in ARITHMETIC.items():
         setattr(Node, f"__{symbol}__", op.call)
         setattr(Node, f"__r{symbol}__", lambda a, b, call=op.call: call(b, a))
     matmul = products.matmul
-    Node.__matmul__ = lambda a, b: matmul(a, b)  # type: ignore[attr-defined]
-    Node.__rmatmul__ = lambda a, b: matmul(b, a)  # type: ignore[attr-defined]
-    Node.__neg__ = lambda x: e.negative(x)  # type: ignore[attr-defined]
-    Node.__pos__ = lambda x: x  # type: ignore[attr-defined]
-    Node.__abs__ = lambda x: e.abs(x)  # type: ignore[attr-defined]
+    for name, method in {
+        "__matmul__": lambda a, b: matmul(a, b), "__rmatmul__": lambda a, b: matmul(b, a),
+        "__neg__": lambda x: e.negative(x), "__pos__": lambda x: x, "__abs__": lambda x: e.abs(x),
+        "__bool__": lambda x: bool(x.data),
+    }.items():  # fmt: skip
+        setattr(Node, name, method)
     for symbol in COMPARISONS:
         compare = getattr(operator, symbol)
         setattr(Node, f"__{symbol}__", lambda a, b, compare=compare: compare(a.data, value(b)))
-    Node.__bool__ = lambda x: bool(x.data)  # type: ignore[attr-defined]
     for name, what in [("__float__", "float()"), ("__int__", "int()"), ("item", ".item()"),
                        ("__array__", "a NumPy array"), ("__complex__", "complex()")]:  # fmt: skip
         setattr(Node, name, _refuse(what))
@@ -133,7 +133,8 @@ def _attach_methods() -> None:
     for name, method in {
         "cumsum": reductions.cumsum, "ravel": shaping.ravel, "flatten": shaping.ravel,
         "squeeze": shaping.squeeze, "swapaxes": shaping.swapaxes, "dot": products.dot,
-        "take": shaping.take, "astype": shaping.astype, "repeat": shaping.repeat, "diagonal": shaping.diagonal,
+        "take": shaping.take, "astype": shaping.astype,
+        "repeat": shaping.repeat, "diagonal": shaping.diagonal,
         "trace": products.trace, "clip": e.clip, "copy": lambda x: e.identity(x),
         "reshape": lambda x, *shape: shaping.reshape(x, _shape_args(shape)),
         "transpose": lambda x, *axes: shaping.transpose(x, _shape_args(axes) if axes else None),

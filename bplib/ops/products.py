@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from bplib.graph import Indexed
+from bplib.graph import Indexed, Op
 from bplib.ops.base import Array, bilinear, implements, outputs_of, primitive, shape
 from bplib.ops.reductions import sum
 from bplib.ops.shaping import (
@@ -41,7 +41,7 @@ def _matmul_b(g: Array, a: Array, b: Array) -> Array:
     return _t(a) @ g
 
 
-matmul = bilinear("matmul", np.matmul, _matmul_a, _matmul_b, numpy=[np.matmul])
+matmul: Op = bilinear("matmul", np.matmul, _matmul_a, _matmul_b, numpy=[np.matmul])
 
 
 @implements(np.trace)
@@ -125,7 +125,7 @@ def _terms(subscripts: str) -> tuple[list[str], str]:
     return left.split(","), out
 
 
-_einsum = primitive(
+_einsum: Op = primitive(
     "einsum",
     lambda *xs, subscripts: np.einsum(subscripts, *xs, optimize=len(xs) > 2),
     Indexed(_einsum_vjp),
@@ -166,7 +166,7 @@ def _solve_a(g: Array, y: Array, a: Array, b: Array) -> Array:
     return -(expand_dims(w, -1) * expand_dims(y, -2)) if len(shape(b)) == 1 else -(w @ _t(y))
 
 
-solve = primitive(
+solve: Op = primitive(
     "solve",
     np.linalg.solve,
     [_solve_a, lambda g, y, a, b: solve(_t(a), g)],
@@ -175,7 +175,7 @@ solve = primitive(
     numpy=[np.linalg.solve],
     doc="the solution y of a y = b",
 )
-inv = primitive(
+inv: Op = primitive(
     "inv",
     np.linalg.inv,
     [lambda g, y, x: -(_t(y) @ g @ _t(y))],
@@ -193,7 +193,7 @@ def _trace_of_product(a: Array, t: Array) -> Array:
     return sum(_t(a) * t, axis=(-2, -1))
 
 
-det = primitive(
+det: Op = primitive(
     "det",
     np.linalg.det,
     [lambda g, y, x: _entries(g * y) * _t(inv(x))],
@@ -201,7 +201,7 @@ det = primitive(
     numpy=[np.linalg.det],
     doc="the determinant of an invertible matrix (Jacobi's formula)",
 )
-_slogdet = primitive(
+_slogdet: Op = primitive(
     "slogdet",
     lambda x: tuple(np.linalg.slogdet(x)),
     [lambda g, y, x: _entries(g[1]) * _t(inv(x))],
@@ -237,7 +237,7 @@ def _cholesky_jvp(t: Array, y: Array, x: Array) -> Array:
     return y @ _phi(inverse @ (0.5 * (t + _t(t))) @ _t(inverse))
 
 
-cholesky = primitive(
+cholesky: Op = primitive(
     "cholesky",
     lambda x: np.linalg.cholesky(0.5 * (x + np.swapaxes(x, -1, -2))),
     [_cholesky_vjp],

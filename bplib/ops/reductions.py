@@ -13,7 +13,7 @@ import numpy as np
 
 from bplib.graph import Op
 from bplib.ops.base import Array, implements, linear, primitive, register, shape, symmetric, value
-from bplib.ops.elementwise import exp, where
+from bplib.ops.pointwise import exp, where
 from bplib.ops.shaping import broadcast_to, flip, ravel, transpose
 
 Axis = int | tuple[int, ...] | None
@@ -22,14 +22,16 @@ Axis = int | tuple[int, ...] | None
 class Reduction(Op):
     """A primitive that reduces axes: `op(x, axis=None, keepdims=False)`."""
 
-    __slots__ = ()
+    __slots__ = ("options",)
+    options: tuple[str, ...]
 
-    def __call__(  # type: ignore[override]
-        self, x: Array, axis: Axis = None, keepdims: bool = False, **options: Any
-    ) -> Any:
+    def __call__(self, x: Array, axis: Axis = None, keepdims: bool = False, **options: Any) -> Any:
         """Reduce over `axis`: one axis, a tuple of them, or None for all."""
         if isinstance(axis, list):
             raise TypeError(f"{self.name}: axis must be an int, a tuple or None, got a list {axis}")
+        if options.keys() - set(self.options):
+            known = ", ".join(("axis", "keepdims", *self.options))
+            raise TypeError(f"{self.name}: the options are {known}, got {', '.join(options)}")
         return Op.__call__(self, x, axis=axis, keepdims=bool(keepdims), **options)
 
 
@@ -80,7 +82,9 @@ def reduction(
         w = weights(expand(y, x, axis, keepdims), x, axis, **options)
         return sum(w * t, axis=axis, keepdims=keepdims)
 
-    return register(Reduction(name, forward, (vjp,), (jvp,), kind="reduction", doc=doc), *numpy)
+    op = Reduction(name, forward, (vjp,), (jvp,), kind="reduction", doc=doc)
+    op.options = weights.__code__.co_varnames[3 : weights.__code__.co_argcount]
+    return register(op, *numpy)
 
 
 def _linear_reduction(name: str, forward: Any, scale: Callable[[Array, Axis], int]) -> Any:
@@ -93,6 +97,7 @@ def _linear_reduction(name: str, forward: Any, scale: Callable[[Array, Axis], in
         return op(t, axis=axis, keepdims=keepdims)
 
     op = Reduction(name, forward, (vjp,), (jvp,), kind="linear", reads=False)
+    op.options = ()
     return register(op, forward)
 
 
@@ -163,18 +168,18 @@ def _softmax(x: Any, axis: int = -1) -> Any:
     return np.exp(x - _logsumexp(x, axis, keepdims=True))
 
 
-softmax = symmetric(
+softmax: Op = symmetric(
     "softmax",
     _softmax,
     lambda t, y, x, axis=-1: y * (t - sum(y * t, axis=axis, keepdims=True)),
 )
-log_softmax = primitive(
+log_softmax: Op = primitive(
     "log_softmax",
     lambda x, axis=-1: x - _logsumexp(x, axis, keepdims=True),
     [lambda g, y, x, axis=-1: g - exp(y) * sum(g, axis=axis, keepdims=True)],
     [lambda t, y, x, axis=-1: t - sum(exp(y) * t, axis=axis, keepdims=True)],
 )
-_cumsum = linear(
+_cumsum: Op = linear(
     "cumsum",
     lambda x, axis: np.cumsum(x, axis=axis),
     lambda g, x, axis: flip(_cumsum(flip(g, axis), axis=axis), axis),

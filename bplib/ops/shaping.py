@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from bplib.graph import Indexed
+from bplib.graph import Indexed, Op
 from bplib.ops.base import (
     Array,
     implements,
@@ -21,39 +21,39 @@ from bplib.ops.base import (
 )
 
 Shape = int | tuple[int, ...]
+_shape = shape  # where an argument is called `shape`, as NumPy calls it
 
-_reshape = linear("reshape", np.reshape, lambda g, x, shape: reshape(g, _shape(x)))
-_shape = shape
-_broadcast_to = linear("broadcast_to", np.broadcast_to, lambda g, x, shape: unbroadcast(g, x))
-_transpose = linear(
+_reshape: Op = linear("reshape", np.reshape, lambda g, x, shape: reshape(g, _shape(x)))
+_broadcast_to: Op = linear("broadcast_to", np.broadcast_to, lambda g, x, shape: unbroadcast(g, x))
+_transpose: Op = linear(
     "transpose",
     np.transpose,
     lambda g, x, axes=None: transpose(
         g, None if axes is None else tuple([int(i) for i in np.argsort(np.mod(axes, len(axes)))])
     ),
 )
-_astype = linear(
+_astype: Op = linear(
     "astype",
     lambda x, dtype: np.asarray(x).astype(dtype)[()],
     lambda g, x, dtype: astype(g, getattr(x, "dtype", float)),
 )
-_flip = linear("flip", np.flip, lambda g, x, axis: _flip(g, axis=axis))
-_roll = linear(
+_flip: Op = linear("flip", np.flip, lambda g, x, axis: _flip(g, axis=axis))
+_roll: Op = linear(
     "roll",
     np.roll,
     lambda g, x, shift, axis: _roll(
         g, shift=tuple([-s for s in shift]) if isinstance(shift, tuple) else -shift, axis=axis
     ),
 )
-_pad = linear(
+_pad: Op = linear(
     "pad",
     lambda x, widths: np.pad(x, widths),
     lambda g, x, widths: getitem(
         g, tuple([slice(a, a + n) for (a, _), n in zip(widths, _shape(x), strict=True)])
     ),
 )
-_triu = linear("triu", lambda x, k: np.triu(x, k), lambda g, x, k: _triu(g, k=k))
-_tril = linear("tril", lambda x, k: np.tril(x, k), lambda g, x, k: _tril(g, k=k))
+_triu: Op = linear("triu", lambda x, k: np.triu(x, k), lambda g, x, k: _triu(g, k=k))
+_tril: Op = linear("tril", lambda x, k: np.tril(x, k), lambda g, x, k: _tril(g, k=k))
 
 
 @implements(np.reshape)
@@ -168,12 +168,12 @@ def _is_basic(index: Any) -> bool:
     ) and not any(isinstance(i, bool) for i in parts)
 
 
-_getitem = linear(
+_getitem: Op = linear(
     "getitem",
     lambda x, index: x[index],
     lambda g, x, index: _scatter_op(g, index=index, shape=_shape(x)),
 )
-_scatter_op = linear("scatter", _scatter, lambda g, x, index, shape: getitem(g, index))
+_scatter_op: Op = linear("scatter", _scatter, lambda g, x, index, shape: getitem(g, index))
 
 
 def _own(i: Any) -> Any:
@@ -228,7 +228,8 @@ def tile(x: Array, reps: Shape) -> Array:
 @implements(np.diagonal)
 def diagonal(x: Array, k: int = 0) -> Array:
     """Return diagonal k of the last two axes."""
-    rows, columns = np.nonzero(np.eye(*_shape(x)[-2:], k=k))
+    n, m = _shape(x)[-2:]
+    rows, columns = np.nonzero(np.eye(n, m, k=k))
     return getitem(x, (Ellipsis, rows, columns))
 
 
@@ -245,7 +246,7 @@ def diag(x: Array, k: int = 0) -> Array:
 def sort(x: Array, axis: int = -1) -> Array:
     """Return `x` in ascending order along `axis`; equal entries keep their order."""
     order = np.argsort(value(x), axis=axis, kind="stable")
-    index = list(np.indices(order.shape, sparse=True))
+    index: list[Any] = list(np.indices(order.shape, sparse=True))
     index[axis] = order
     return getitem(x, tuple(index))
 
@@ -264,7 +265,7 @@ def _only(i: int, t: Array, y: Array, *xs: Array, axis: int) -> Array:
     return _concatenate(*zeros[:i], t, *zeros[i + 1 :], axis=axis)
 
 
-_concatenate = primitive(
+_concatenate: Op = primitive(
     "concatenate",
     lambda *xs, axis: np.concatenate(xs, axis=axis),
     Indexed(_slice_of),
@@ -285,7 +286,7 @@ def stack(xs: Sequence[Array], axis: int = 0) -> Array:
     return _concatenate(*[expand_dims(x, axis) for x in xs], axis=axis)
 
 
-_split = primitive(
+_split: Op = primitive(
     "split",
     lambda x, sections, axis: tuple(np.split(x, sections, axis=axis)),
     [lambda g, y, x, sections, axis: concatenate(g, axis=axis)],
@@ -326,12 +327,12 @@ def _col2im(g: Any, shape: tuple[int, ...], size: tuple[int, int], stride: int) 
     return out
 
 
-_im2col_op = linear(
+_im2col_op: Op = linear(
     "im2col",
     _im2col,
     lambda g, x, size, stride: _col2im_op(g, shape=_shape(x), size=size, stride=stride),
 )
-_col2im_op = linear(
+_col2im_op: Op = linear(
     "col2im",
     _col2im,
     lambda g, x, shape, size, stride: _im2col_op(g, size=size, stride=stride),

@@ -123,7 +123,7 @@ EXERCISES = [
         wrong=(
             Wrong(
                 lambda D: D,
-                "That is the error signal itself, one row per sample; the bias has one entry per unit.",
+                "That is Delta itself, one row per sample; b has one entry per unit.",
             ),
             Wrong(
                 lambda D: D.mean(axis=0),

@@ -56,6 +56,7 @@ def listeners(weights: np.ndarray, delta: np.ndarray) -> dict:
                 color=style.color("parameter"),
                 lw=strength,
                 ls="solid",
+                marker="",
                 zorder=1,
             )
             ax.text(
@@ -112,7 +113,7 @@ def listeners(weights: np.ndarray, delta: np.ndarray) -> dict:
                 "ec": style.color("value"),
             },
         )
-        ax.plot([3.3, 4.3], [-1.35, -1.35], color=style.SECOND, lw=0.8, ls="solid")
+        ax.plot([3.3, 4.3], [-1.35, -1.35], color=style.SECOND, lw=0.8, ls="solid", marker="")
         ax.text(
             4.3,
             -1.62,
@@ -137,6 +138,7 @@ def mutants(errors: dict[str, float]) -> dict[str, float]:
                 color=style.color(role),
                 lw=5,
                 solid_capstyle="butt",
+                marker="",
                 ls="solid" if role == "local" else (0, (1.2, 0.35)),
             )
             style.label(ax, errors[name], y, name, role)

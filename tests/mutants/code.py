@@ -95,7 +95,9 @@ def changes(code: str, wanted: Callable[[ast.stmt], bool] = _published) -> list[
                 except (ValueError, AttributeError):
                     continue
                 result.append(
-                    Change(getattr(node, "lineno", 0), kind, ast.unparse(node), ast.unparse(new), text)
+                    Change(
+                        getattr(node, "lineno", 0), kind, ast.unparse(node), ast.unparse(new), text
+                    )
                 )
             del index
     return result

@@ -68,7 +68,5 @@ def summary(title: str, results: list[Result], least: float) -> tuple[str, bool]
     ways = Counter(r.how for r in killed)
     if ways:
         lines.append("    " + ", ".join(f"{n} {how}" for how, n in ways.most_common()))
-    lines += [
-        f"    survived: {r.place} [{r.kind}] {r.change}" for r in counted if not r.killed
-    ]
+    lines += [f"    survived: {r.place} [{r.kind}] {r.change}" for r in counted if not r.killed]
     return "\n".join(lines), good

@@ -52,7 +52,7 @@ def mutate(notebook: Path, salt: int) -> dict[int, str]:
             if new is not None and n not in changed:
                 holder[key] = new
                 where = next(i for i in range(len(text)) if text[i] != new[i])
-                changed[n] = f"{text[max(0, where - 12):where + 6]!r}"
+                changed[n] = f"{text[max(0, where - 12) : where + 6]!r}"
     notebook.write_text(json.dumps(document, ensure_ascii=False, indent=1), encoding="utf-8")
     return changed
 

@@ -41,12 +41,12 @@ def run(chapters: list[Path], jobs: int, sample: int | None) -> dict[str, list[R
     context = multiprocessing.get_context("fork")
     with context.Pool(jobs) as pool:
         answers = pool.imap(_judge, chosen)
-        for n, verdicts in zip(
-            chosen, progress(answers, len(chosen), "misprints"), strict=True
-        ):
+        for n, verdicts in zip(chosen, progress(answers, len(chosen), "misprints"), strict=True):
             group = "other" if _CHECKS[n].parsed is None else "evaluated"
             found[group] += [
-                Result(f"{v.place} {v.label}", v.mutant.kind, " ".join(v.mutant.latex.split()), v.how)
+                Result(
+                    f"{v.place} {v.label}", v.mutant.kind, " ".join(v.mutant.latex.split()), v.how
+                )
                 for v in verdicts
             ]
     return found

@@ -13,7 +13,17 @@ from typing import Any
 
 import numpy as np
 
-from bplib.ops.base import UFUNCS, WEAK, Array, Unary, elementwise, implements, value
+from bplib.ops.base import (
+    UFUNCS,
+    WEAK,
+    Array,
+    Unary,
+    UnaryWithOptions,
+    elementwise,
+    implements,
+    value,
+    weak,
+)
 
 # Arithmetic. The rules of add and subtract read nothing, so nothing is kept for them.
 identity: Unary = elementwise("identity", lambda x: x, lambda t, y, x: t, scalar=float, reads=False)
@@ -52,6 +62,11 @@ divide = elementwise(
 )
 
 
+def _power(a: Any, b: Any) -> Any:
+    # Python gives a complex number for (-8.0) ** 0.5, and floats raise where IEEE has an answer.
+    return math.pow(a, b) if type(a) in WEAK and type(b) in WEAK else a**b
+
+
 def _power_a(t: Array, y: Array, a: Array, b: Array) -> Array:
     if type(b) in WEAK:  # the common constant exponents, without a logarithm or a 0 * inf
         if b == 0:
@@ -67,7 +82,7 @@ def _power_b(t: Array, y: Array, a: Array, b: Array) -> Array:
     return t * (y * log(where(value(a) == 0, 1.0, a)))  # the limit 0 at a = 0
 
 
-power = elementwise("power", operator.pow, _power_a, _power_b, scalar=math.pow, numpy=[np.power])
+power = elementwise("power", _power, _power_a, _power_b, numpy=[np.power])
 
 # Exponentials, logarithms, roots
 exp: Unary = elementwise("exp", np.exp, lambda t, y, x: t * y, scalar=math.exp)
@@ -111,17 +126,17 @@ arctanh: Unary = elementwise(
 )
 arctan2 = elementwise(
     "arctan2",
-    np.arctan2,
+    weak(np.arctan2),
     lambda t, y, a, b: t * (b / (a * a + b * b)),
     lambda t, y, a, b: -t * (a / (a * a + b * b)),
-    scalar=math.atan2,
+    numpy=[np.arctan2],
 )
 logaddexp = elementwise(
     "logaddexp",
-    np.logaddexp,
+    weak(np.logaddexp),
     lambda t, y, a, b: t * sigmoid(a - b),
     lambda t, y, a, b: t * sigmoid(b - a),
-    scalar=lambda a, b: float(np.logaddexp(a, b)),
+    numpy=[np.logaddexp],
 )
 
 # Activations. exp(-|x|) cannot overflow; choosing by the real part keeps them analytic, so that
@@ -171,7 +186,7 @@ relu: Unary = elementwise(
     lambda t, y, x: t * (x > 0),
     scalar=lambda x: x if x > 0 or x != x else 0.0,
 )
-leaky_relu: Unary = elementwise(
+leaky_relu: UnaryWithOptions = elementwise(
     "leaky_relu",
     lambda x, slope=0.01: np.where(np.real(x) > 0, x, slope * x)[()],
     lambda t, y, x, slope=0.01: where(x > 0, t, slope * t),
@@ -233,7 +248,7 @@ def _clip_rule(t: Array, y: Array, x: Array, lo: Any = None, hi: Any = None) -> 
     return t * (np.asarray(above) & below)
 
 
-_clip_op: Unary = elementwise("clip", _clip, _clip_rule)
+_clip_op: UnaryWithOptions = elementwise("clip", _clip, _clip_rule)
 
 
 @implements(np.clip)
@@ -244,17 +259,17 @@ def clip(x: Array, lo: Any = None, hi: Any = None) -> Array:
 
 maximum = elementwise(
     "maximum",
-    np.maximum,
+    weak(np.maximum),
     lambda t, y, a, b: where(a == b, 0.5 * t, t * (a > b)),
     lambda t, y, a, b: where(a == b, 0.5 * t, t * (b > a)),
-    scalar=lambda a, b: float(np.maximum(a, b)),
+    numpy=[np.maximum],
 )
 minimum = elementwise(
     "minimum",
-    np.minimum,
+    weak(np.minimum),
     lambda t, y, a, b: where(a == b, 0.5 * t, t * (a < b)),
     lambda t, y, a, b: where(a == b, 0.5 * t, t * (b < a)),
-    scalar=lambda a, b: float(np.minimum(a, b)),
+    numpy=[np.minimum],
 )
 UFUNCS[np.positive] = identity
 UFUNCS[np.float_power] = power
