@@ -80,6 +80,7 @@ def build() -> dict[str, str]:
     code = body()
     mount = (
         f'{NOTE}(() => {{\n"use strict";\n{code}'
+        "globalThis.bpFigures = { mountAll, mountNow, pageModel, render };\n"
         "const start = () => mountAll();\n"
         'document.readyState === "loading" ? addEventListener("DOMContentLoaded", start) : start();\n'
         "})();\n"

@@ -31,6 +31,7 @@ class FanoutLedger(Figure):
     Raises ValueError for lists that do not match.
     """
 
+    knobs = {"w": (-2.0, 2.0, 0.01), "uses": (1, 9, 1)}
     w = traitlets.Float(0.8).tag(sync=True, state=True)
     uses = traitlets.Int(4, min=1, max=9).tag(sync=True, state=True)
     step = traitlets.Int(-1).tag(sync=True, state=True)

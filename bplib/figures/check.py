@@ -45,6 +45,7 @@ class GradientCheck(Figure):
     h         the marked step
     """
 
+    knobs = {"x": (-3.0, 3.0, 0.01), "h": ("log", -20, 0)}
     function = traitlets.Enum(tuple(CURVES), "exp").tag(sync=True, state=True)
     scheme = traitlets.Enum(SCHEMES, "central").tag(sync=True, state=True)
     dtype = traitlets.Enum(("float64", "float32"), "float64").tag(sync=True, state=True)
@@ -128,6 +129,7 @@ class CheckpointBudget(Figure):
     Raises traitlets.TraitError for other numbers.
     """
 
+    knobs = {"n": (2, 36, 1), "budget": (2, 37, 1)}
     n = traitlets.Int(16, min=2, max=36).tag(sync=True, state=True)
     keep = traitlets.List(traitlets.Int(min=1, max=35)).tag(sync=True, state=True)
     budget = traitlets.Int(9, min=2, max=37).tag(sync=True, state=True)

@@ -10,7 +10,7 @@ import numpy as np
 import traitlets
 
 from bplib import draw
-from bplib.export import Doc, encode, export, pretty, trace
+from bplib.export import Doc, encode, export, trace
 from bplib.figures.base import Figure
 
 
@@ -64,7 +64,7 @@ class GraphExplorer(Figure):
             trait = traitlets.Float() if scalar else traitlets.List(traitlets.Float())
             traits[f"v_{name}"] = trait.tag(sync=True, state=True)
             values[f"v_{name}"] = float(x) if scalar else np.ravel(x).astype(float).tolist()
-        self._early = True
+        self.knobs = {leaf["trait"]: tuple(leaf["range"]) for leaf in spec["leaves"]}
         self.__class__ = type(type(self).__name__, (type(self),), {"__module__": __name__, **traits})
         for trait in traits.values():
             trait.instance_init(self)
@@ -163,6 +163,3 @@ def _questions(
             )
         out.append(dict(q))
     return out
-
-
-__all__ = ["GraphExplorer", "pretty"]

@@ -464,5 +464,7 @@ export function graphFigure(ctx) {
   recompute();
   fit(stage.clientWidth || 720);
   onWidth(ctx, stage, fit);
-  return { G, paint, go, setLeaf: (name, x) => { const lf = leaves.find((q) => q.name === name); put(lf, x); } };
+  // One change, computed and painted at once: what a frame of a drag costs.
+  const now = (name, x) => { const lf = leaves.find((q) => q.name === name); G.set(lf.i, scalar(x)); lf.ui.set(x); recompute(); paint(); };
+  return { G, go, now };
 }

@@ -1431,7 +1431,8 @@ paint();
 recompute();
 fit(stage.clientWidth || 720);
 onWidth(ctx, stage, fit);
-return { G, paint, go, setLeaf: (name, x) => { const lf = leaves.find((q) => q.name === name); put(lf, x); } };
+const now = (name, x) => { const lf = leaves.find((q) => q.name === name); G.set(lf.i, scalar(x)); lf.ui.set(x); recompute(); paint(); };
+return { G, go, now };
 }
 function generator(seed) {
 let a = seed >>> 0;
@@ -2092,6 +2093,7 @@ paint();
 onWidth(ctx, stage, (w) => { width = w; paint(); });
 return { st };
 }
+const short = (v) => String(Number(v.toPrecision(6))).replace("-", "−");
 const within = (lo, hi) => (v) => Math.max(lo, Math.min(hi, v));
 const LENS = { exp: [Math.exp, Math.exp], sin: [Math.sin, Math.cos], tanh: [Math.tanh, (x) => 1 - Math.tanh(x) ** 2], "x²": [(x) => x * x, (x) => 2 * x], "x³": [(x) => x * x * x, (x) => 3 * x * x] };
 function lensGap(name, x, zoom) {
@@ -2106,7 +2108,7 @@ controls: { function: { label: "f", options: Object.keys(LENS) }, x: { label: "x
 nudge: { key: "zoom", step: (v, d) => within(1, 1000)(v * 10 ** (d / 4)) },
 draw(st, w) {
 const [f, d] = LENS[st.function], r = 2 / st.zoom, H = 300, y0 = f(st.x), m = d(st.x), half = r * Math.max(0.8, Math.abs(m) * 1.1);
-const ax = axes({ w, h: H, x: [st.x - r, st.x + r], y: [y0 - half, y0 + half], xlabel: "x", ylabel: "f(x)", xfmt: (v) => fmt(v, 4), yfmt: (v) => fmt(v, 4), pad: [12, 20, 40, 66] });
+const ax = axes({ w, h: H, x: [st.x - r, st.x + r], y: [y0 - half, y0 + half], xlabel: "x", ylabel: "f(x)", xfmt: short, yfmt: short, pad: [12, 20, 40, 66] });
 const inside = (v) => within(ax.inner[1], ax.inner[3])(ax.Y(v)), pts = [];
 for (let i = -60; i <= 60; i++) { const u = st.x + (r * i) / 60; pts.push([ax.X(u), inside(f(u))]); }
 ax.g.append(s("path", { d: path(pts), fill: "none", "stroke-width": 2.2, style: "stroke:var(--v)" }),
@@ -2166,13 +2168,13 @@ const tailorFigure = (ctx) => simple(ctx, {
 names: ["value", "gradient"], defaults: { square: "distinct", left: "X", right: "Z̄" },
 controls: { left: { label: "left", options: TILES }, right: { label: "right", options: TILES }, square: { label: "sizes", options: [["distinct", "B = 4, n = 2, m = 3"], ["square", "all 3: shapes cannot help"]] } },
 draw(st, w) {
-const q = tailor(st), g = [], put = (t, name, x, color) => { const k = hinton(t, x, 66); g.push(s("text", { x: x + k.w / 2, y: 28, "text-anchor": "middle", "font-size": 18, class: "i" }, name), s("text", { x: x + k.w / 2, y: 50, "text-anchor": "middle", "font-size": 12, class: "m" }, t.s.join(" × ")), s("path", { d: k.pos, style: `fill:var(--${color})` }), s("path", { d: k.neg, fill: "none", "stroke-width": 1.2, style: `stroke:var(--${color})` })); return x + Math.max(k.w, 44) + 26; };
+const q = tailor(st), g = [], put = (t, name, x, color) => { const k = hinton(t, 0, 0), z = 2; k.w *= z; g.push(s("text", { x: x + k.w / 2, y: 28, "text-anchor": "middle", "font-size": 18, class: "i" }, name), s("text", { x: x + k.w / 2, y: 50, "text-anchor": "middle", "font-size": 12, class: "m" }, t.s.join(" × ")), s("g", { transform: `translate(${x} 62) scale(${z})` }, s("path", { d: k.pos, style: `fill:var(--${color})` }), s("path", { d: k.neg, fill: "none", "stroke-width": 1, style: `stroke:var(--${color})` }))); return x + Math.max(k.w, 44) + 26; };
 const say = (t, x) => { g.push(s("text", { x, y: 90, "font-size": 18 }, t)); return x + 24; };
 let x = say("", 6);
 x = put(q.a, st.left, x, st.left[0] === "X" ? "v" : "g"); x = put(q.b, st.right, x, st.right[0] === "X" ? "v" : "g");
 if (q.out) { x = say("=", x - 10); x = put(q.out, "?", x, "g"); }
-put(q.truth, "W̄", Math.max(x + 6, 280), "g");
-return { w: Math.max(w, 380), h: 124, kids: g, label: `${st.left} times ${st.right}` };
+put(q.truth, "W̄", Math.max(x + 6, 300), "g");
+return { w: Math.max(w, 380), h: 158, kids: g, label: `${st.left} times ${st.right}` };
 },
 tell(st) {
 const q = tailor(st), sh = (t) => t.s.join(" × ");
@@ -2243,7 +2245,7 @@ for (let k = 0; k < 4; k++) for (const [v, c, dx] of [[q.p[k], "v", -bw - 2], [q
 const x = ax.X(k + 1) + dx;
 if (!Number.isFinite(v)) { ax.g.append(s("text", { x: x + bw / 2, y: y0 - 6, "text-anchor": "middle", "font-size": 12, class: c }, fmt(v))); continue; }
 const y = ax.Y(v);
-ax.g.append(s("rect", { x, y: Math.min(y, y0), width: bw, height: Math.max(1, Math.abs(y - y0)), "stroke-width": 1.5, "stroke-dasharray": c === "g" ? "5 3.5" : "none", style: `fill:var(--${c}t);stroke:var(--${c})` }), s("text", { x: x + bw / 2, y: v >= 0 ? y - 5 : y + 14, "text-anchor": "middle", "font-size": 11.5, class: c }, fmt(v, 2)));
+ax.g.append(s("rect", { x, y: Math.min(y, y0), width: bw, height: Math.max(1, Math.abs(y - y0)), "stroke-width": 1.5, "stroke-dasharray": c === "g" ? "5 3.5" : "none", style: `fill:var(--${c}t);stroke:var(--${c})` }), s("text", { x: x + bw / 2, y: c === "g" && v >= 0 ? y0 + 14 : v >= 0 ? y - 5 : y + 14, "text-anchor": "middle", "font-size": 12, class: c }, fmt(v, 2)));
 }
 ax.g.append(s("path", { d: `M${ax.inner[0]} ${y0}H${ax.inner[2]}`, style: "stroke:var(--m)" }));
 return { h: H, kids: ax.g, label: `Probabilities ${q.p.map((x) => fmt(x)).join(", ")}; gradients ${q.g.map((x) => fmt(x)).join(", ")}` };
@@ -2337,8 +2339,7 @@ off: (k, f) => heard.get(k)?.delete(f),
 push: (k, v) => { data[k] = v; heard.get("change:" + k)?.forEach((f) => f()); },
 };
 }
-function mountAll(root = document) {
-const wake = (box) => {
+function wake(box) {
 if (box.dataset.bpLive) return;
 box.dataset.bpLive = "1";
 const host = document.createElement("div");
@@ -2350,13 +2351,16 @@ render({ model, el: host });
 box.bpModel = model;
 const still = box.querySelector(".bp-static");
 if (still && !host.querySelector(".err[role=alert]")) still.remove();
-};
+}
+function mountAll(root = document) {
 const boxes = [...root.querySelectorAll(".bp-figure")];
 if (typeof IntersectionObserver !== "function") { boxes.forEach(wake); return; }
 const io = new IntersectionObserver((seen) => seen.forEach((e) => { if (e.isIntersecting) { io.unobserve(e.target); wake(e.target); } }), { rootMargin: "600px" });
 boxes.forEach((b) => io.observe(b));
 addEventListener("beforeprint", () => boxes.forEach(wake));
 }
+const mountNow = (root = document) => [...root.querySelectorAll(".bp-figure")].forEach(wake);
+globalThis.bpFigures = { mountAll, mountNow, pageModel, render };
 const start = () => mountAll();
 document.readyState === "loading" ? addEventListener("DOMContentLoaded", start) : start();
 })();
