@@ -177,7 +177,8 @@ def export(
     Raises ValueError for an op that the page cannot evaluate, and for complex or non-float data.
     """
     roles = _roles(leaves, params)
-    order = collect([output, *leaves.values()], 0)
+    # `collect` returns operations only; the leaves they start from come first in the document.
+    order = [*leaves.values(), *collect([output], 0)]
     taken = {node.name for node in order if node.name}
     nodes: list[dict[str, Any]] = []
     ids: dict[int, int] = {}
