@@ -46,7 +46,9 @@ def _p_g(rng):
 
 
 def _z_labels(rng):
-    return [(Z, rng.integers(0, Z.shape[1], size=len(Z))) for (Z,) in _logits(rng)]
+    cases = [(Z, rng.integers(0, Z.shape[1], size=len(Z))) for (Z,) in _logits(rng)]
+    widest = cases[-1][0]
+    return [*cases, (widest, widest.argmin(axis=1))]  # confident and wrong: a loss of 800 and more
 
 
 def _z_bits(rng):
@@ -61,9 +63,7 @@ def _weighted(rng):
 
 
 def _weighted_oracle(P, T, w):
-    return complex_step(
-        lambda Z: -np.sum(w[:, None] * T * np.log(softmax(Z))) / len(Z), np.log(P)
-    )
+    return complex_step(lambda Z: -np.sum(w[:, None] * T * np.log(softmax(Z))) / len(Z), np.log(P))
 
 
 def _tempered(rng):
@@ -146,9 +146,9 @@ EXERCISES = [
         placeholder=lambda Z: None,
         wrong=(
             Wrong(
-                lambda Z: (
-                    lambda E: E / np.maximum(E.sum(axis=1, keepdims=True), 1e-300)
-                )(np.exp(Z - Z.max())),
+                lambda Z: (lambda E: E / np.maximum(E.sum(axis=1, keepdims=True), 1e-300))(
+                    np.exp(Z - Z.max())
+                ),
                 "One maximum was taken for the whole batch; rows far below it underflow.",
             ),
             Wrong(
@@ -225,16 +225,13 @@ EXERCISES = [
                 "That is the sum over the batch; the mean was asked.",
             ),
             Wrong(
-                lambda Z, t: np.mean(
-                    -np.log(np.maximum(_safe(Z)[np.arange(len(Z)), t], 1e-12))
-                ),
+                lambda Z, t: np.mean(-np.log(np.maximum(_safe(Z)[np.arange(len(Z)), t], 1e-12))),
                 "A probability was kept away from 0 by force: a loss above 27.6 is cut off, "
                 "and its gradient with it.",
             ),
             Wrong(
                 lambda Z, t: np.mean(
-                    np.log(np.exp(Z - Z.max(axis=1)[:, None]).sum(axis=1))
-                    - Z[np.arange(len(Z)), t]
+                    np.log(np.exp(Z - Z.max(axis=1)[:, None]).sum(axis=1)) - Z[np.arange(len(Z)), t]
                 ),
                 "The maximum was subtracted inside and not put back.",
             ),

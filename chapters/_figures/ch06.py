@@ -91,12 +91,8 @@ def saturation(softmax: Callable[[np.ndarray], np.ndarray]) -> dict[str, np.ndar
         signals["squared_error"].append(p[0] * (r[0] - r @ p))
     drawn = {name: np.array(values) for name, values in signals.items()}
     with style.axes() as ax:
-        ax.plot(
-            grid, drawn["cross_entropy"], **{**style.line("value"), "markevery": 20}
-        )
-        ax.plot(
-            grid, drawn["squared_error"], **{**style.line("gradient"), "markevery": 20}
-        )
+        ax.plot(grid, drawn["cross_entropy"], **{**style.line("value"), "markevery": 20})
+        ax.plot(grid, drawn["squared_error"], **{**style.line("gradient"), "markevery": 20})
         style.label(ax, -3.9, -0.93, "cross-entropy", "value")
         style.label(ax, -5.6, -0.08, "squared error", "gradient")
         ax.axhline(0, color=style.SECOND, lw=1, ls="solid")
