@@ -344,15 +344,15 @@ EXERCISES = [
         placeholder=lambda grads, limit: None,
         wrong=(
             Wrong(
-                lambda grads, limit: [g * min(1, limit / np.linalg.norm(g)) for g in grads],
+                lambda grads, limit: tuple(g * min(1, limit / np.linalg.norm(g)) for g in grads),
                 "One norm for each array changes the direction of the whole.",
             ),
             Wrong(
-                lambda grads, limit: [g * limit / _norm(grads) for g in grads],
+                lambda grads, limit: tuple(g * limit / _norm(grads) for g in grads),
                 "A short gradient was lengthened; it should be left alone.",
             ),
             Wrong(
-                lambda grads, limit: [np.clip(g, -limit, limit) for g in grads],
+                lambda grads, limit: tuple(np.clip(g, -limit, limit) for g in grads),
                 "That limits each entry and changes the direction.",
             ),
         ),
