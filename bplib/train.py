@@ -131,7 +131,7 @@ def bar(records: Iterable[Progress], epochs: int, file: Any = None) -> Iterator[
     The bar is drawn on the terminal's own standard error and erased at the end; where there is no
     terminal (a notebook, a pipe) nothing is drawn, so it leaves no trace in stored outputs.
     """
-    from tqdm import tqdm  # type: ignore[import-untyped]
+    from tqdm import tqdm
 
     stream = sys.__stderr__ if file is None else file
     if stream is None:  # pythonw has none

@@ -8,8 +8,9 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-import bplib  # noqa: E402
 from _book import contents  # noqa: E402
+
+import bplib  # noqa: E402
 
 FIGURES = Path(bplib.__file__).parent / "figures" / "static"
 

@@ -68,7 +68,10 @@ def descent_directions(point: np.ndarray, arrows: dict[str, np.ndarray]) -> dict
         for (name, d), role in zip(arrows.items(), ("gradient", "local"), strict=True):
             tip = point + 1.9 * d / np.linalg.norm(d)
             ax.annotate(
-                "", tip, point, arrowprops={"arrowstyle": "-|>", "color": style.color(role), "lw": 2}
+                "",
+                tip,
+                point,
+                arrowprops={"arrowstyle": "-|>", "color": style.color(role), "lw": 2},
             )
             offset = (8, 0) if role == "gradient" else (-8, 0)
             ha = "left" if role == "gradient" else "right"

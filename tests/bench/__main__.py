@@ -205,7 +205,8 @@ def print_rest(found: dict[str, Any]) -> None:
     """Print the other sections."""
     for row in found.get("hvp", []):
         print(
-            f"Hessian-vector product, {row['size']}: over the gradient plan {row['plan']['ratio']:.2f}, "
+            f"Hessian-vector product, {row['size']}: "
+            f"over the gradient plan {row['plan']['ratio']:.2f}, "
             f"eager {row['eager']['ratio']:.2f} (matrix products {row['matrix products']:.2f})"
         )
     for row in found.get("chains", []):
