@@ -1,4 +1,4 @@
-"""The exercises of chapter 1. The oracles use limits of quotients, bisection and the complex step."""
+"""The exercises of chapter 1; oracles: limits of quotients, bisection, the complex step."""
 
 import numpy as np
 
@@ -180,9 +180,7 @@ EXERCISES = [
     Exercise(
         "01-cube",
         "a function d_cube(X, P) that returns an array of the shape of X",
-        oracle=lambda X, P: complex_step(
-            lambda r: (X + r * P) @ (X + r * P) @ (X + r * P), 0.0
-        ),
+        oracle=lambda X, P: complex_step(lambda r: (X + r * P) @ (X + r * P) @ (X + r * P), 0.0),
         cases=_two_matrices,
         right=lambda X, P: P @ X @ X + X @ P @ X + X @ X @ P,
         proves="One term for each factor that may move.",
@@ -194,7 +192,8 @@ EXERCISES = [
             ),
             Wrong(lambda X, P: 3 * X**2 * P, "That is the derivative of the entrywise cube."),
             Wrong(
-                lambda X, P: 3 * P @ X @ X, "That would be right if X and P commuted, see the order."
+                lambda X, P: 3 * P @ X @ X,
+                "That would be right if X and P commuted, see the order.",
             ),
         ),
     ),
@@ -239,7 +238,10 @@ EXERCISES = [
         proves="In float64 about 1e-8, with an error of the same size: half of the digits.",
         placeholder=lambda f0, f2, u: None,
         wrong=(
-            Wrong(lambda f0, f2, u: np.sqrt(u * f0 / f2), "A factor is missing: solve h^2 = 4 u f0/f2."),
+            Wrong(
+                lambda f0, f2, u: np.sqrt(u * f0 / f2),
+                "A factor is missing: solve h^2 = 4 u f0/f2.",
+            ),
             Wrong(
                 lambda f0, f2, u: (3 * u * f0 / f2) ** (1 / 3),
                 "That is the central difference's step, with f'' in place of f'''.",
@@ -276,12 +278,16 @@ EXERCISES = [
         "a text with the letters that qualify, such as 'AD'",
         oracle=_survives,
         right="BC",
-        proves="Both are analytic away from zero, and equal to the absolute value on the real line.",
+        proves="Both are analytic away from zero and equal to |x| on the real line.",
         placeholder="",
         wrong=(
-            Wrong("ABC", "np.abs returns a real number: the imaginary part, and the slope, is lost."),
+            Wrong(
+                "ABC", "np.abs returns a real number: the imaginary part, and the slope, is lost."
+            ),
             Wrong("BCD", "A number times its conjugate is real: the slope is lost."),
-            Wrong("C", "The root of a square is analytic away from zero; look at its imaginary part."),
+            Wrong(
+                "C", "The root of a square is analytic away from zero; look at its imaginary part."
+            ),
             Wrong("B", "The comparison looks at the real part only and passes x on untouched."),
         ),
     ),

@@ -50,7 +50,7 @@ def slopes_by_direction(
             drawn[name] = slope
             drawn[f"{name}, linear"] = linear
         both[0].set_ylabel("slope")
-        style.label(both[1], 92, 0.27, "true slope", "value", xytext=(0, 0), ha="center")
+        style.label(both[1], 178, 0.3, "true slope", "value")
         style.label(both[1], 200, 0, "the partial\nderivatives' guess", "local", xytext=(0, 16))
     return drawn
 
@@ -68,7 +68,10 @@ def descent_directions(point: np.ndarray, arrows: dict[str, np.ndarray]) -> dict
         for (name, d), role in zip(arrows.items(), ("gradient", "local"), strict=True):
             tip = point + 1.9 * d / np.linalg.norm(d)
             ax.annotate(
-                "", tip, point, arrowprops={"arrowstyle": "-|>", "color": style.color(role), "lw": 2}
+                "",
+                tip,
+                point,
+                arrowprops={"arrowstyle": "-|>", "color": style.color(role), "lw": 2},
             )
             offset = (8, 0) if role == "gradient" else (-8, 0)
             ha = "left" if role == "gradient" else "right"

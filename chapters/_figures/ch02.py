@@ -50,7 +50,9 @@ def wires(jacobian: np.ndarray, x_dot: np.ndarray, y_bar: np.ndarray) -> dict[st
                     )  # fmt: skip
             for j, y in enumerate(inputs):
                 _dot(ax, 0, y, rf"${accent}{{x}}_{j + 1}$", role)
-                ax.text(-0.28, y, _number(left[j]), ha="right", va="center", color=style.color(role))
+                ax.text(
+                    -0.28, y, _number(left[j]), ha="right", va="center", color=style.color(role)
+                )
             for i, y in enumerate(outputs):
                 _dot(ax, 2, y, rf"${accent}{{y}}_{i + 1}$", role)
                 ax.text(2.28, y, _number(right[i]), va="center", color=style.color(role))
@@ -82,4 +84,7 @@ def tensor_slices(tensor: np.ndarray, u: np.ndarray) -> dict[str, np.ndarray]:
                     },
                 )  # fmt: skip
         tiles[0].set_ylabel("a")
-    return {"filled": np.count_nonzero(tensor), "columns": tensor[range(outputs), :, range(outputs)]}
+    return {
+        "filled": np.count_nonzero(tensor),
+        "columns": tensor[range(outputs), :, range(outputs)],
+    }
