@@ -266,7 +266,9 @@ def layout(doc: Doc, vertical: bool = False) -> dict[str, Any]:
             for k in [*range(p - 1, -1, -1), *range(p + 1, len(layer))]:
                 c = layer[k]
                 side = near[c] + next_[c]
-                if not side:
+                # Leaves stay packed against the spine: were they to chase their consumers, both
+                # would drift away from it.
+                if not side or (c < n and not ins[c]):
                     continue
                 total = 0.0
                 for m in side:
@@ -490,30 +492,26 @@ def text(x: float, y: float, string: str, fill: str = INK, size: float = 12.5, *
     return tag("text", escape(string), x=float(x), y=float(y), fill=fill, font_size=size, **more)
 
 
-# The picture on a dark page: colours are attributes (they survive everywhere), and this sheet
-# replaces them by name where a style sheet is allowed.
-def _dark_rules() -> str:
+# The picture on a dark page: colours are attributes (they survive everywhere), and these rules
+# replace them, colour by colour, where a style sheet is allowed.
+def dark_rules(scope: str) -> str:
+    """Return the CSS rules that turn the printed pictures selected by `scope` dark."""
     pairs = {r["light"]: r["dark"] for r in (*_ROLE.values(), *_NEUTRAL.values())}
     pairs |= {r["tint"]: r["darktint"] for r in _ROLE.values()}
-    rules = []
+    rules = [f"{scope}{{background:{_NEUTRAL['page']['dark']}!important}}"]
     for light, dark in pairs.items():
-        rules.append(f'.bp-s [fill="{light}"]{{fill:{dark}}}')
-        rules.append(f'.bp-s [stroke="{light}"]{{stroke:{dark}}}')
+        rules.append(f'{scope} [fill="{light}"]{{fill:{dark}}}')
+        rules.append(f'{scope} [stroke="{light}"]{{stroke:{dark}}}')
     return "".join(rules)
 
 
-def dark_rules(prefix: str = "") -> str:
-    """Return the CSS rules that turn a printed picture dark, each selector after `prefix`."""
-    return _dark_rules().replace(".bp-s", f"{prefix}.bp-s") if prefix else _dark_rules()
+# As a file of its own the picture follows the system; inside a page, the page's theme goes first.
+_ALONE = ":is(.bp-s:root,:root:not([data-theme]):not(:has(body[data-jp-theme-light])) .bp-s)"
 
 
 def picture(w: float, h: float, body: str, title: str, desc: str) -> str:
     """Return a whole SVG document with a title and a description for those who cannot see it."""
-    sheet = (
-        "@media (prefers-color-scheme:dark){:root:not([data-theme]):not(:has(body[data-jp-theme-"
-        f"light])) .bp-s{{background:{_NEUTRAL['page']['dark']}!important}}"
-        f"{dark_rules(':root:not([data-theme]):not(:has(body[data-jp-theme-light])) ')}}}"
-    )
+    sheet = f"@media screen and (prefers-color-scheme:dark){{{dark_rules(_ALONE)}}}"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="bp-s" viewBox="0 0 {_n(w)} {_n(h)}" '
         f'width="{_n(w)}" height="{_n(h)}" role="img" font-family="{SANS}" '
@@ -728,10 +726,21 @@ def _box(node: dict[str, Any], b: dict[str, Any], vertical: bool) -> str:
         return "".join(out)
     bold = {"text_anchor": "middle", "font_weight": 600}
     shift = 3 if param else 0
-    out.append(text(mid - 3 + shift, y + head + 13.5, fmt(dec(node["value"])), V, 12, **bold))
+    out.append(
+        text(
+            mid - (6 if vertical else 3) + shift,
+            y + head + 13.5,
+            fmt(dec(node["value"])),
+            V,
+            12,
+            **bold,
+        )
+    )
     if "grad" in node:
         grad = fmt(dec(node["grad"]))
-        out.append(text(mid + 3 + shift, y + head + row + 13.5, grad, G, 12, **bold))
+        out.append(
+            text(mid + (6 if vertical else 3) + shift, y + head + row + 13.5, grad, G, 12, **bold)
+        )
     return "".join(out)
 
 

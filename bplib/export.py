@@ -182,10 +182,10 @@ def trace(f: Callable[..., Any], leaves: Mapping[str, Any]) -> tuple[Node, dict[
         )
     taken = set(nodes)
     for node in collect([out], min(n.serial for n in nodes.values()) if nodes else 0):
-        name = found.get(node.serial)
-        if node.name is None and name is not None and name not in taken and node.op is not None:
-            node.name = name
-            taken.add(name)
+        local = found.get(node.serial)
+        if node.name is None and local is not None and local not in taken and node.op is not None:
+            node.name = local
+            taken.add(local)
     return out, nodes
 
 

@@ -106,7 +106,7 @@ def test_nothing_unsafe_is_used(path):
 
 
 def exported(path: Path) -> set[str] | None:
-    """Return the names a package puts on its front page; None for a module that is no part of one."""
+    """Return the names a package puts on its front page; None outside a package."""
     front = path.parent / "__init__.py"
     if path.parent == LIBRARY:
         return None

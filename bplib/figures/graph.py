@@ -50,7 +50,7 @@ class GraphExplorer(Figure):
         self._leaves = leaves
         self._params = None if params is None else tuple(params)
         doc = self._document({})
-        spec = {
+        spec: dict[str, Any] = {
             "kind": "graph",
             "title": title,
             "doc": doc,

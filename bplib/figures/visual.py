@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from bplib import draw
+
 TOKENS: dict[str, Any] = json.loads(
     Path(__file__).with_name("tokens.json").read_text(encoding="utf-8")
 )
@@ -55,8 +57,9 @@ def css() -> str:
         ".bp-static{max-width:860px;margin:0 auto;overflow-x:auto}",
         ".bp-static svg{max-width:100%;height:auto;display:block;margin:0 auto}",
     ]
-    for theme in ('html[data-theme="dark"]', 'body[data-jp-theme-light="false"]'):
-        lines += [f"{theme} .bp-s .{r['css']}{{fill:{r['dark']}}}" for r in ROLES.values()]
+    # The printed pictures, until the live figure takes their place, and where there is none.
+    for theme in ('html[data-theme="dark"] .bp-s', 'body[data-jp-theme-light="false"] .bp-s'):
+        lines.append(f"@media screen{{{draw.dark_rules(theme)}}}")
     return "\n".join(lines) + "\n"
 
 

@@ -38,8 +38,8 @@ export function ledgerFigure(ctx) {
     if (!cur) spoken = say.set([["g i bar", "w"], " = ", ["g", "0"]], "Before the backward sweep arrives, nothing has been added.", "g");
     else spoken = say.set([["g i bar", "w"], " += ", ["g i bar", `z${"₀₁₂₃₄₅₆₇₈₉"[k]}`], " × ", ["l i", `x${"₀₁₂₃₄₅₆₇₈₉"[k]}`], " = ", ["g", fmt(cur.zbar)], " × ", ["l", neg(fmt(cur.x))], " = ", ["g", fmt(cur.c)], ", total ", ["g", fmt(cur.total - cur.c)], " + ", ["g", neg(fmt(cur.c))], " = ", ["g", fmt(cur.total)]],
       k < n ? `A nudge of w moves the loss through every use; ${n - k} of them ${n - k === 1 ? "is" : "are"} still to come.` : `Every use moved the loss a little, and the loss felt the sum: nudging w by ±10⁻⁶ gives ${fmt((ledger(st.w + 1e-6, X.slice(0, n), Y.slice(0, n)).J - ledger(st.w - 1e-6, X.slice(0, n), Y.slice(0, n)).J) / 2e-6)}.`, "g");
-    const row = (r, show) => h("tr", {}, h("td", {}, `use ${r.k + 1}`), h("td", {}, fmt(r.x)), h("td", {}, h("span", { class: "v" }, fmt(r.z))), h("td", {}, fmt(r.y)), ...[r.zbar, r.c, r.total].map((v) => h("td", {}, h("span", { class: "g" }, show ? fmt(v) : "…"))));
-    book.replaceChildren(h("table", {}, h("thead", {}, h("tr", {}, ["", "x", "z = w x", "y", "z̄ = z − y", "z̄ × x", "w̄ so far"].map((t) => h("th", { scope: "col" }, t)))), h("tbody", {}, R.rows.map((r) => row(r, r.k < k)))));
+    const row = (r, show) => h("tr", {}, h("td", {}, String(r.k + 1)), h("td", {}, fmt(r.x)), h("td", {}, h("span", { class: "v" }, fmt(r.z))), h("td", {}, fmt(r.y)), ...[r.zbar, r.c, r.total].map((v) => h("td", {}, h("span", { class: "g" }, show ? fmt(v) : "…"))));
+    book.replaceChildren(h("table", {}, h("thead", {}, h("tr", {}, ["use", "x", "z = w x", "y", "z̄ = z − y", "z̄ × x", "w̄ so far"].map((t) => h("th", { scope: "col" }, t)))), h("tbody", {}, R.rows.map((r) => row(r, r.k < k)))));
     tab.paint();
   }
   // A waterfall: each contribution starts where the last one ended.
