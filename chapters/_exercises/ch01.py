@@ -1,4 +1,4 @@
-"""The exercises of chapter 1. The oracles use limits of quotients, bisection and the complex step."""
+"""The exercises of chapter 1; oracles: limits of quotients, bisection, the complex step."""
 
 import numpy as np
 
@@ -278,7 +278,7 @@ EXERCISES = [
         "a text with the letters that qualify, such as 'AD'",
         oracle=_survives,
         right="BC",
-        proves="Both are analytic away from zero, and equal to the absolute value on the real line.",
+        proves="Both are analytic away from zero and equal to |x| on the real line.",
         placeholder="",
         wrong=(
             Wrong(

@@ -50,7 +50,7 @@ def slopes_by_direction(
             drawn[name] = slope
             drawn[f"{name}, linear"] = linear
         both[0].set_ylabel("slope")
-        style.label(both[1], 92, 0.27, "true slope", "value", xytext=(0, 0), ha="center")
+        style.label(both[1], 178, 0.3, "true slope", "value")
         style.label(both[1], 200, 0, "the partial\nderivatives' guess", "local", xytext=(0, 16))
     return drawn
 
