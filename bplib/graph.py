@@ -229,15 +229,14 @@ def _pull_values(order: Sequence[Node], bar: dict[int, Any], kept: dict[int, Any
         if serial <= newest and serial in kept:
             kept[serial] = g
         op: Any = node.op
-        arity = op.arity
         try:
-            if arity == 1 and node.params is None:
+            if op.arity == 1 and node.params is None:
                 (a,) = node.inputs
                 if a.serial >= oldest:
                     s = a.serial
                     t = op.vjps[0](g, node.data, a.data)
                     bar[s] = _sum(bar[s], t, s, shared) if s in bar else t
-            elif arity == 2 and node.params is None:
+            elif op.arity == 2 and node.params is None:
                 a, b = node.inputs
                 u = a.data if type(a) is Node else a
                 v = b.data if type(b) is Node else b

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (an equation is easier to read on one line)
 """A corpus of equations of the subject, in several notations, each with wrong forms.
 
 Columns and weights out x in (as most papers), rows and in x out (as this book), index form, second
@@ -38,7 +39,7 @@ def softmax(z):
 def column_network(v):
     """One sample, columns, weights out x in."""
     v.h[0] = v.x
-    for l in range(1, v.L + 1):
+    for l in range(1, v.L + 1):  # noqa: E741
         v.z[l] = v.W[l] @ v.h[l - 1] + v.b[l]
         v.h[l] = v.phi[l](v.z[l])
     v.J = ((v.h[v.L] - v.t) ** 3).sum() / 3
@@ -62,7 +63,7 @@ columns = Letters(
 def row_network(v):
     """A batch, rows, weights in x out: the book's own convention."""
     v.A[0] = v.X
-    for l in range(1, v.L + 1):
+    for l in range(1, v.L + 1):  # noqa: E741
         v.Z[l] = v.A[l - 1] @ v.W[l] + v.b[l]
         v.A[l] = v.phi[l](v.Z[l])
     v.J = ((v.A[v.L] - v.T) ** 2).sum() / (2 * v.B)

@@ -1,4 +1,4 @@
-"""Every numbered equation of every chapter is bound, refuses a wrong form, and is quick to check."""
+"""Every numbered equation of every chapter is bound, refuses a wrong form, and checks fast."""
 
 from __future__ import annotations
 

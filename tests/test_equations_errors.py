@@ -56,6 +56,7 @@ UNREADABLE = {
     r"Z = A \begin{foo} W \end{foo}": "the environment foo is not known",
     r"Z & = A W": "& outside an aligned environment",
     r"\label{eq} Z = A W": "label an equation after its closing",
+    r"Z = A W \tag{1}": r"\\tag is not in the notation",
     r"Z = A W + \dots": "dots stand for something",
     r"Z = A + O(3)": "needs a bound letter that goes to zero",
     r"\frac{\partial^2 J}{\partial x} = 0": "order 2 above, 1 variables below",
@@ -141,7 +142,7 @@ def test_a_letter_that_cannot_be_drawn(bind, message):
 def test_a_label_that_is_missing_or_stands_twice(tmp_path):
     page = tmp_path / "01-a.md"
     page.write_text("$$\nx = y\n$$ (eq-one)\n", encoding="utf-8")
-    with pytest.raises(EquationError, match="eq-oen: no equation of .* has this label"):
+    with pytest.raises(EquationError, match=r"eq-oen: no equation of .* has this label"):
         equation("eq-oen", tmp_path)
     with pytest.raises(EquationError, match="did you mean eq-one"):
         equation("eq-b-one", tmp_path)

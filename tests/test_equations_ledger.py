@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (an equation is easier to read on one line)
 """Wrong formulas that were printed somewhere, in their own notation: refused; repaired: accepted.
 
 The two Japanese notes this book answers (S1, S2; the ids are the rows of the ledger with the
@@ -83,7 +84,7 @@ S2_AS_PRINTED = r"""
 &= \phi'_i(z^i_n) \sum_{k=1}^{M_{i+1}} \frac{\partial E}{\partial a^{i+1}_k} \phi'_i(z^{i+1}_n) w^{i+1}_{kn} \\
 &= \phi'_i(z^i_n) \sum_{k=1}^{M_{i+1}} \xi^{i+1}_k w^{i+1}_{kn}
 \end{aligned}
-"""  # noqa: E501
+"""
 
 
 @pytest.mark.parametrize("row", S2_WRONG)

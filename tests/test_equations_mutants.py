@@ -63,7 +63,7 @@ def test_a_weak_binding_leaves_survivors():
     """One activation for all layers cannot see a wrong layer at phi: the tool says so."""
 
     def forward(v):
-        for l in range(1, 4):
+        for l in range(1, 4):  # noqa: E741
             v.z[l] = v.W[l] @ v.a[l - 1]
             v.a[l] = v.phi[l](v.z[l])
         v.J = (v.a[3] ** 3).sum()

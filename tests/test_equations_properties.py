@@ -136,8 +136,7 @@ def test_matrix_expressions_read_back(data, shape):
     if not np.isfinite(value).all() or np.abs(value).max() > 1e8:
         return
     letters = letters_with(value, shape)
-    left = r"R" if shape[0] != "1" or shape == ("1", "1") else "R"
-    formula(f"{left} = {latex}" if shape != ("1", "p") else f"({latex})^{{\\top}} = r").holds(
+    formula(f"R = {latex}" if shape != ("1", "p") else f"({latex})^{{\\top}} = r").holds(
         letters if shape != ("1", "p") else letters.extend(r=np.asarray(value)[0])
     )
 

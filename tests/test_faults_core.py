@@ -109,7 +109,8 @@ def test_integer_constants_are_welcome() -> None:
 @row(6)
 def test_float32_is_kept() -> None:
     x = X.astype(np.float32)
-    for f in (ops.mean, lambda v: ops.sum(v * 2.5 + 1) / 3, ops.var, ops.norm, lambda v: v[0] ** 2):
+    scaled, square = lambda v: ops.sum(v * 2.5 + 1) / 3, lambda v: v[0] ** 2
+    for f in (ops.mean, scaled, ops.var, ops.norm, square):
         value, g = bplib.value_and_grad(f)(x)
         assert value.dtype == g.dtype == np.float32
     # NumPy's own promotion when the kinds differ; the gradient has the dtype of its input
@@ -125,7 +126,7 @@ def test_complex_input_is_refused() -> None:
             grad(lambda v: ops.sum(v))(x)
     for c in (np.array([1j, 1, 1]), np.complex128(2)):
         with says(TypeError, "multiply", "complex"):
-            grad(lambda v: ops.sum(v * c))(X)
+            grad(lambda v, c=c: ops.sum(v * c))(X)
     with says(TypeError, "multiply", "complex"):
         grad(lambda v: v * 1j)(1.0)
 

@@ -1,9 +1,9 @@
 """Checking a printed equation: it must hold on every draw, and refuse the wrong forms given.
 
-    equation("eq-affine-vjp").holds(
-        A=normal("B", "m"), W=normal("m", "n"), Z=lambda A, W: A @ W, J=lambda Z: (Z**3).sum(),
-        Delta=gradient("J", "Z"),
-    ).rejects(r"\\Delta^{\\mathsf T} A", because="this is the transpose of it")
+equation("eq-affine-vjp").holds(
+    A=normal("B", "m"), W=normal("m", "n"), Z=lambda A, W: A @ W, J=lambda Z: (Z**3).sum(),
+    Delta=gradient("J", "Z"),
+).rejects(r"\\Delta^{\\mathsf T} A", because="this is the transpose of it")
 """
 
 from __future__ import annotations
@@ -78,13 +78,9 @@ def read_formula(latex: str, letters: Letters) -> Formula:
             raise LatexError("this asserts nothing: a relation such as = is expected", piece.start)
         if not piece.continues and _is_condition(sides, reader):
             nodes = tuple(reader.index(s) for s in sides)
-            formula.conditions.append(
-                m.Compare(piece.start, sides[-1].end, piece.relations, nodes)
-            )
+            formula.conditions.append(m.Compare(piece.start, sides[-1].end, piece.relations, nodes))
         else:
-            for left, relation, right in zip(
-                sides[:-1], piece.relations, sides[1:], strict=True
-            ):
+            for left, relation, right in zip(sides[:-1], piece.relations, sides[1:], strict=True):
                 one, two = reader.read(left), reader.read(right)
                 if relation == "<-":
                     one, relation = _updated(one, reader, left), "="
@@ -207,9 +203,7 @@ def loops(
         elif name in draw.ranges:
             result[name] = list(draw.ranges[name])
         elif name in layers:
-            result[name] = Evaluator(draw.state, _any(result)).layers(
-                [link.left, link.right], name
-            )
+            result[name] = Evaluator(draw.state, _any(result)).layers([link.left, link.right], name)
     return result
 
 
@@ -235,9 +229,7 @@ def evaluate_link(
             found = evaluator.lengths([link.left, link.right], free)
             for name in free:
                 if name not in found:
-                    raise Unbounded(
-                        f"nothing says how far the index {name} runs", both[name]
-                    )
+                    raise Unbounded(f"nothing says how far the index {name} runs", both[name])
                 evaluator.indices[name] = Axis(evaluator.agree(name, found[name]))
             error = _compare(evaluator, link)
         except Refusal as refusal:
@@ -508,10 +500,10 @@ class Check:
         self.refused.append(Refused(wrong, because, how))
         return self
 
-    def verdict(self, wrong: str) -> str | None:
+    def verdict(self, wrong: str, brief: bool = False) -> str | None:
         """How the binding refuses a form ('by value', 'by shape', ...), None if it accepts it.
 
-        EquationError if the form cannot be read.
+        `brief` stops at the first draw that refuses.  EquationError if the form cannot be read.
         """
         if self.parsed is None:
             raise self.source.error("this equation is bound by code; its wrong forms are code too")
@@ -526,7 +518,7 @@ class Check:
         undecided = 0.0
         for draw in self._draws():
             try:
-                kind, error = self._refusal(formula, draw)
+                kind, gap = self._refusal(formula, draw)
             except Kink:
                 continue
             except Unbounded:
@@ -538,7 +530,9 @@ class Check:
             self.made += 1
             if kind:
                 found[kind] = found.get(kind, 0) + 1
-            undecided = max(undecided, error)
+                if brief:
+                    break
+            undecided = max(undecided, gap)
         if found:
             order = [k for k in ("shape", "index", "value") if k in found]
             return "by " + " and ".join(order)
@@ -657,9 +651,9 @@ def _described(name: str, draw: Draw) -> tuple[str, str]:
     if name in draw.derivatives:
         d = draw.derivatives[name]
         by = values.__dict__.get(d.by)
-        one = next(iter(by.values())) if isinstance(by, Family) else by
+        one: Any = next(iter(by.values())) if isinstance(by, Family) else by
         return f"the derivative of {d.of} by {d.by}, by the oracle", str(np.shape(one))
-    value = values.__dict__.get(name)
+    value: Any = values.__dict__.get(name)
     layer = ""
     if isinstance(value, Family):
         first = min(value)

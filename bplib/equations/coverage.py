@@ -21,9 +21,7 @@ from . import check as _check
 from .check import Check
 from .source import Book, EquationError, Source
 
-_CELL = re.compile(
-    r"^```\{code-cell\}[^\n]*\n(.*?)^```\s*$", re.MULTILINE | re.DOTALL
-)
+_CELL = re.compile(r"^```\{code-cell\}[^\n]*\n(.*?)^```\s*$", re.MULTILINE | re.DOTALL)
 
 
 def cells(path: Path) -> list[tuple[int, str]]:
@@ -64,9 +62,14 @@ def _names(node: ast.AST, store: bool) -> set[str]:
         elif store and isinstance(part, (ast.Subscript, ast.Attribute)):
             if isinstance(part.ctx, ast.Store) and isinstance(part.value, ast.Name):
                 found.add(part.value.id)
-        elif store and isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute):
-            if isinstance(part.func.value, ast.Name) and part.func.attr in _CHANGING:
-                found.add(part.func.value.id)
+        elif (
+            store
+            and isinstance(part, ast.Call)
+            and isinstance(part.func, ast.Attribute)
+            and isinstance(part.func.value, ast.Name)
+            and part.func.attr in _CHANGING
+        ):
+            found.add(part.func.value.id)
     return found
 
 

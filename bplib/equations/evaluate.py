@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -231,12 +232,10 @@ class Evaluator:
         result = self.value(node.parts[0])
         for part, dot in zip(node.parts[1:], node.dots[1:], strict=True):
             value = self.value(part)
-            columns = (result.slots, value.slots)
-            if dot and all(s[0] is not None and s[1] is None for s in columns if len(s) == 2):
-                if len(result.slots) == 2 and len(value.slots) == 2:
-                    result = val.inner(result, value)
-                    continue
-            result = val.multiply(result, value)
+            if dot and _is_column(result) and _is_column(value):
+                result = val.inner(result, value)
+            else:
+                result = val.multiply(result, value)
         return result
 
     def _Binary(self, node: m.Binary) -> Value:
@@ -549,9 +548,7 @@ class Evaluator:
 
     def layers(self, nodes: list[m.Node], name: str) -> list[int]:
         """The layers at which every letter of the formula exists."""
-        families = [
-            f for f in self.state.values.__dict__.values() if isinstance(f, Family) and f
-        ]
+        families = [f for f in self.state.values.__dict__.values() if isinstance(f, Family) and f]
         if not families:
             return []
         low, high = min(min(f) for f in families), max(max(f) for f in families)
@@ -579,9 +576,7 @@ class Evaluator:
         for relation, a, b in zip(node.relations, sides[:-1], sides[1:], strict=True):
             if relation not in _COMPARISONS:
                 raise Misread(f"the relation {relation} is not a condition", node)
-            if a.slots == b.slots:
-                slots = a.slots
-            elif val.is_scalar(b) and b.literal:
+            if a.slots == b.slots or (val.is_scalar(b) and b.literal):
                 slots = a.slots
             elif val.is_scalar(a) and a.literal:
                 slots = b.slots
@@ -633,7 +628,7 @@ class Evaluator:
             )
         return val.hadamard(truth, chosen)
 
-    # Derivatives -----------------------------------------------------------------------------------
+    # Derivatives -------------------------------------------------------------------------------
     def _Deriv(self, node: m.Deriv) -> Value:
         if self.state.is_complex():
             raise Misread("a derivative inside one that is taken by complex step", node)
@@ -695,9 +690,7 @@ class Evaluator:
         if len(chosen_of) != of_rank:
             raise Refusal("shape", f"{of_rank} axes and {len(chosen_of)} subscripts")
         if len(chosen_by) != by_rank:
-            raise Refusal(
-                "shape", f"{by.name} has {by_rank} axes and {len(chosen_by)} subscripts"
-            )
+            raise Refusal("shape", f"{by.name} has {by_rank} axes and {len(chosen_by)} subscripts")
         value = self.take(np.asarray(table), (*chosen_of, *chosen_by), "the derivative")
         rest = value.data.shape[len(value.names) :]
         left_of = sum(isinstance(s, m.Slice) for s in chosen_of)
@@ -726,6 +719,10 @@ class Evaluator:
         return val.number(0)  # the remainder is measured in check.py
 
 
+def _is_column(value: Value) -> bool:
+    return len(value.slots) == 2 and value.slots[0] is not None and value.slots[1] is None
+
+
 def _resolvable(trial: Evaluator, ref: m.Ref | m.Apply) -> bool:
     assert ref.layer is not None
     return all(
@@ -746,7 +743,7 @@ def _absolute(x: np.ndarray) -> np.ndarray:
     return x * np.sign(np.real(x))
 
 
-_UFUNCS = {
+_UFUNCS: dict[str, Callable[..., Any]] = {
     "log": np.log, "ln": np.log, "exp": np.exp, "sin": np.sin, "cos": np.cos, "tan": np.tan,
     "sinh": np.sinh, "cosh": np.cosh, "tanh": np.tanh, "arctan": np.arctan, "sqrt": np.sqrt,
     "sign": lambda x: np.sign(np.real(x)), "sgn": lambda x: np.sign(np.real(x)),

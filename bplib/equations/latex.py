@@ -16,13 +16,18 @@ from lark import Lark, Token, Transformer, UnexpectedInput
 from lark.exceptions import VisitError
 from lark.lexer import Lexer
 
-GREEK = set(
+
+def _words(text: str) -> set[str]:
+    return set(text.split())
+
+
+GREEK = _words(
     "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi"
     " pi varpi rho varrho sigma varsigma tau upsilon phi varphi chi psi omega Gamma Delta Theta"
-    " Lambda Xi Pi Sigma Upsilon Phi Psi Omega ell infty ast star".split()
+    " Lambda Xi Pi Sigma Upsilon Phi Psi Omega ell infty ast star"
 )
-NAMED = set(
-    "log ln exp sin cos tan sinh cosh tanh arctan max min det Pr sup inf arg lim dim deg".split()
+NAMED = _words(
+    "log ln exp sin cos tan sinh cosh tanh arctan max min det Pr sup inf arg lim dim deg"
 )
 RELATIONS = {
     "=": "=", ":=": ":=", r"\equiv": "=", r"\coloneqq": ":=", r"\triangleq": ":=",
@@ -30,10 +35,10 @@ RELATIONS = {
     r"\lt": "<", r"\gt": ">", r"\ne": "!=", r"\neq": "!=", r"\approx": "~", r"\leftarrow": "<-",
     r"\gets": "<-", r"\to": "->", r"\in": "in", r"\mapsto": "|->", r"\longrightarrow": "->",
 }  # fmt: skip
-LAYOUT = set(
-    r"\, \; \! \: \  \left \right \bigl \bigr \Bigl \Bigr \biggl \biggr \big \Big \bigg \Bigg"
+LAYOUT = _words(
+    r"\, \; \! \: \left \right \bigl \bigr \Bigl \Bigr \biggl \biggr \big \Big \bigg \Bigg"
     r" \Biggl \Biggr \displaystyle \textstyle \scriptstyle \limits \nolimits \nonumber \notag"
-    r" \mathstrut \strut \middle \bigm \Bigm \thinspace \medspace \negthinspace".split(" ")
+    r" \mathstrut \strut \middle \bigm \Bigm \thinspace \medspace \negthinspace"
 ) | {r"\ "}
 OPEN = {"(": "(", "[": "[", r"\{": "{", r"\langle": "<", r"\lVert": "||", r"\lvert": "|",
         r"\lbrace": "{", r"\lceil": "ceil", r"\lfloor": "floor"}  # fmt: skip
@@ -43,9 +48,9 @@ BARS = {"|": "|", r"\vert": "|", r"\|": "||", r"\Vert": "||"}
 OPERATORS = {r"\odot": "ODOT", r"\circ": "CIRC", r"\oslash": "OSLASH", r"\otimes": "OTIMES",
              r"\cdot": "CDOT", r"\times": "CDOT", "*": "CDOT", "/": "SLASH",
              "+": "PLUS", "-": "MINUS", "−": "MINUS"}  # fmt: skip
-STYLES = set(r"\boldsymbol \mathbf \bm \mathsf \mathrm \mathit \mathcal \mathbb \mathfrak".split())
+STYLES = _words(r"\boldsymbol \mathbf \bm \mathsf \mathrm \mathit \mathcal \mathbb \mathfrak")
 BOLD = {r"\boldsymbol", r"\mathbf", r"\bm", r"\mathit"}
-ROLES = {r"\val", r"\cot", r"\loc", r"\prm", r"\boxed", r"\mathord", r"\mathop", r"\tag"}
+ROLES = {r"\val", r"\cot", r"\loc", r"\prm", r"\boxed", r"\mathord", r"\mathop"}
 ACCENTS = {r"\bar": "bar", r"\overline": "bar", r"\dot": "dot", r"\hat": "hat", r"\ddot": "ddot",
            r"\widehat": "hat", r"\tilde": "tilde", r"\widetilde": "tilde"}  # fmt: skip
 ALIGNED = {"aligned", "align", "align*", "split", "gathered", "gather", "gather*", "alignedat"}
@@ -89,7 +94,7 @@ def tokenize(latex: str) -> list[Token]:
             end = latex.find("\n", i)
             i = len(latex) if end < 0 else end
             continue
-        word = _WORD.match(latex, i)[0]
+        word = _WORD.match(latex, i)[0]  # type: ignore[index]  # it matches any character
         if word in (r"\log", r"\to") or not word.endswith("*") or word[:-1] != r"\operatorname":
             word = word.rstrip("*") if word.startswith("\\") and len(word) > 2 else word
         i += len(word)
@@ -314,10 +319,10 @@ cell: TEXT* entries
 entries: [statement] ((COMMA | SEMI | BARE) [statement])*
 """
 
-TERMINALS = (
+TERMINALS = _words(
     "SYM DIGIT TRANSPOSED ONES PRIME PARTIAL NABLA BIG NAMED DOTS EVALBAR COLON OPEN CLOSE LBRACE"
     " RBRACE FRAC BINOM SQRT ROLE BRACE ACCENT BEGIN END ROW AMP TEXT COMMA SEMI BARE REL PLUS"
-    " MINUS ODOT OSLASH OTIMES CIRC CDOT SLASH CARET UNDER".split()
+    " MINUS ODOT OSLASH OTIMES CIRC CDOT SLASH CARET UNDER"
 )
 
 
@@ -327,7 +332,7 @@ class _Given(Lexer):
     def __init__(self, lexer_conf):
         pass
 
-    def lex(self, data) -> Iterator[Token]:
+    def lex(self, data, parser_state=None) -> Iterator[Token]:
         return iter(data)
 
 
@@ -338,9 +343,13 @@ class _Build(Transformer):
         raise NotImplementedError(data)
 
 
+def _at(token: Token) -> int:
+    return token.start_pos or 0
+
+
 def _span(children) -> tuple[int, int]:
     places = [
-        (c.start_pos, c.end_pos) if isinstance(c, Token) else (c.start, c.end)
+        (_at(c), c.end_pos or 0) if isinstance(c, Token) else (c.start, c.end)
         for c in children
         if c is not None and (isinstance(c, Token) or c.end > c.start)
     ]
@@ -354,7 +363,9 @@ def _leaf(kind: str):
     return build
 
 
-for _name in "letter digit ones transposed partial prime nabla big named dots evalbar colon".split():
+for _name in sorted(
+    _words("letter digit ones transposed partial prime nabla big named dots evalbar colon")
+):
     setattr(_Build, _name, _leaf(_name))
 
 
@@ -507,7 +518,7 @@ def _(children, start, end):
 
 @lru_cache(maxsize=1)
 def _parser() -> Lark:
-    declare = "\n%declare " + " ".join(TERMINALS) + "\n"
+    declare = "\n%declare " + " ".join(sorted(TERMINALS)) + "\n"
     return Lark(GRAMMAR + declare, start="statement", parser="lalr", lexer=_Given)
 
 
@@ -519,9 +530,9 @@ def parse(tokens: list[Token]) -> Item:
     except UnexpectedInput as error:
         token = getattr(error, "token", None)
         if token is None or token.type == "$END":
-            place = tokens[-1].end_pos if tokens else 0
+            place = (tokens[-1].end_pos or 0) if tokens else 0
             raise LatexError("the formula ends too early here", place) from None
-        raise LatexError(f"{token!s} is not expected here", token.start_pos) from None
+        raise LatexError(f"{token!s} is not expected here", _at(token)) from None
     except VisitError as error:
         raise error.orig_exc from None
 
@@ -571,7 +582,7 @@ def statements(latex: str) -> list[Statement]:
                 ended_by = "NEWLINE"
             continue
         if depth and token.type == "NEWLINE":
-            raise LatexError("a line ends inside a bracket", token.start_pos)
+            raise LatexError("a line ends inside a bracket", _at(token))
         if depth and token.type == "QUAD":
             continue
         if depth and token.type == "TEXT" and not matrices:
@@ -581,7 +592,7 @@ def statements(latex: str) -> list[Statement]:
         if not pieces[-1] and len(pieces) > 1 and token.type in _JOINERS and ended_by == "NEWLINE":
             pieces.pop()
         pieces[-1].append(token)
-    result = []
+    result: list[Statement] = []
     for piece in pieces:
         if not piece:
             continue
@@ -595,6 +606,6 @@ def statements(latex: str) -> list[Statement]:
         if continues:
             relations = [first, *relations]
             if not result:
-                raise LatexError("a relation with nothing on its left", piece[0].start_pos)
-        result.append(Statement(sides, tuple(relations), continues, piece[0].start_pos))
+                raise LatexError("a relation with nothing on its left", _at(piece[0]))
+        result.append(Statement(sides, tuple(relations), continues, _at(piece[0])))
     return result

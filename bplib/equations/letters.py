@@ -467,10 +467,7 @@ class State:
             how, runs = self._perturbed(by)
             columns = [combine(how, [np.asarray(v.get(of)) for v in run]) for run in runs]
             shape = np.asarray(self.values.get(of)).shape
-            if columns:
-                stacked = np.stack(columns, axis=-1)
-            else:
-                stacked = np.zeros((*shape, 0))
+            stacked = np.stack(columns, axis=-1) if columns else np.zeros((*shape, 0))
             self._tables[table] = stacked.reshape((*shape, *base.shape))
         return self._tables[table]
 

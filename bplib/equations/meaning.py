@@ -8,8 +8,11 @@ their values.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
-from .latex import Item, LatexError
+import numpy as np
+
+from .latex import Item, LatexError, _words
 from .letters import Derivative, Family, Function, Letters
 
 # --------------------------------------------------------------------------------------------
@@ -201,10 +204,10 @@ def walk(node: Node):
         stack.extend(children(top))
 
 
-ELEMENTWISE = set("log ln exp sin cos tan sinh cosh tanh arctan sign sgn abs sqrt Re Im".split())
-OPERATORS = set("tr Tr trace diag Diag vec det rank sum mean sg argmax".split())
+ELEMENTWISE = _words("log ln exp sin cos tan sinh cosh tanh arctan sign sgn abs sqrt Re Im")
+OPERATORS = _words("tr Tr trace diag Diag vec det rank sum mean sg argmax")
 REDUCE = {"max", "min"}
-NARROW = set("diag Diag vec det rank sg sign sgn Re Im".split())  # take one factor only
+NARROW = _words("diag Diag vec det rank sg sign sgn Re Im")  # take one factor only
 
 
 class Reader:
@@ -335,7 +338,7 @@ class Reader:
     def _read_matrix(self, item: Item) -> Node:
         rows = []
         for row in item.parts:
-            cells = []
+            cells: list[Node] = []
             for n, cell in enumerate(row.parts):
                 if item.text == "cases" and n == 1:
                     if not cell.parts:
@@ -451,11 +454,11 @@ class Reader:
                 f"{ref.name} is bound to a function and needs its argument in parentheses",
                 item.start,
             )
-        if name == "e" and not self.has("e") and isinstance(ref, Idx):
-            if rest and rest[0].kind == "super":
-                exponent = self.read(_unwrap(rest[0].parts[0]))
-                node: Node = Builtin(item.start, item.end, "exp", (exponent,))
-                return self._powers(node, rest[1:], item)
+        euler = name == "e" and not self.has("e") and isinstance(ref, Idx)
+        if euler and rest and rest[0].kind == "super":
+            exponent = self.read(_unwrap(rest[0].parts[0]))
+            node: Node = Builtin(item.start, item.end, "exp", (exponent,))
+            return self._powers(node, rest[1:], item)
         return self._powers(ref, rest, item)
 
     def reference(
@@ -506,13 +509,11 @@ class Reader:
         return node, rest, 0
 
     def _has_axes(self, name: str, axes: int) -> bool:
-        import numpy as np
-
-        value = self.single.get(name)
+        value: Any = self.single.get(name)
         return value is not None and np.ndim(value) == axes
 
     def _layer(self, name: str, rest: list[Item], sub: Item | None, item: Item):
-        """The layer of a letter that has layers: `^{[l]}`, `^{(l)}`, a bare superscript, or `_l`."""
+        """The layer of a letter with layers: `^{[l]}`, `^{(l)}`, a bare superscript, or `_l`."""
         layer: Node | None = None
         left: list[Item] = []
         bare: Item | None = None
@@ -733,8 +734,7 @@ class Reader:
         known = self.has(name) or any(k.startswith(name + "_") for k in self.single)
         if not known:
             return None
-        plain = [s for s in scripts]
-        ref, left, primes = self.reference(name, tuple(plain), part)
+        ref, left, primes = self.reference(name, tuple(scripts), part)
         if not isinstance(ref, Ref) or not self.is_function(ref.name):
             return None
         args = tuple(self.read(p) for p in group.parts)
@@ -803,7 +803,6 @@ class Reader:
         top = next((s for s in scripts if s.kind == "super"), None)
         if sub is None:
             raise LatexError(f"say under the {name} sign which index it runs over", base.start)
-        rest = [r for r in rest]
         if not rest:
             raise LatexError("there is nothing under this sum sign", part.end)
         content = sub.parts[0]
@@ -983,9 +982,7 @@ def _join_empty(parts: list[Item]) -> list[Item]:
             base, *scripts = part.parts
             if not base.parts:
                 previous = joined.pop()
-                joined.append(
-                    Item("scripted", "", (previous, *scripts), previous.start, part.end)
-                )
+                joined.append(Item("scripted", "", (previous, *scripts), previous.start, part.end))
                 continue
         joined.append(part)
     return joined

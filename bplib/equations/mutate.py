@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from .check import Check, read_formula
 from .latex import Item, LatexError, statements, tokenize
@@ -133,7 +134,7 @@ def _tree_slips(item: Item, latex: str, edit, letters: list[str], inside="") -> 
         yield edit("sum", item.start, item.end, "")
     if item.kind == "scripted" and not inside and _takes_indices(item):
         parts = [p for sub in item.parts[1:] if sub.kind == "sub" for p in _entries(sub)]
-        for a, b in zip(parts, parts[1:], strict=False):
+        for a, b in pairwise(parts):
             if text(a) != text(b):
                 yield edit("indices", a.start, b.end, f"{text(b)} {text(a)}")
         for part in parts:
@@ -171,7 +172,7 @@ def _tree_slips(item: Item, latex: str, edit, letters: list[str], inside="") -> 
                     yield edit("function layer", one.start, one.end, f"{{{text(one)}-1}}")
     if item.kind == "product" and not inside:
         parts = list(item.parts)
-        for n, (a, b) in enumerate(zip(parts, parts[1:], strict=False)):
+        for n, (a, b) in enumerate(pairwise(parts)):
             if _movable(a) and _movable(b) and not _applies(parts, n) and text(a) != text(b):
                 yield edit("factors", a.start, b.end, f"{text(b)} {text(a)}")
     for part in item.parts:
@@ -228,7 +229,7 @@ def _applies(parts: list[Item], n: int) -> bool:
 class Verdict:
     """What the check said to a mutant: 'by value', 'by shape', 'unreadable', 'pinned',
 
-    'equivalent' (still true on four times as many other draws) or 'survived'."""
+    'equivalent' (still true on forty other draws of other shapes) or 'survived'."""
 
     label: str
     place: str
@@ -269,7 +270,7 @@ def judge(check: Check) -> list[Verdict]:
 
 def _verdict(check: Check, mutant: Mutant) -> str:
     try:
-        how = check.verdict(mutant.latex)
+        how = check.verdict(mutant.latex, brief=True)
     except EquationError as error:
         return "undecided" if "undecided" in str(error) else "unreadable"
     if how is not None:
@@ -286,13 +287,13 @@ def _still_true(check: Check, latex: str) -> bool:
         tol=letters.tol,
         loss=letters.loss,
         ones=(),
-        sizes={**{k: (3, 6) for k in _free_sizes(letters)}, **letters.sizes},
+        sizes={**dict.fromkeys(_free_sizes(letters), (3, 6)), **letters.sizes},
         base=letters.base,
         **letters.letters,
     )
     formula = read_formula(latex, richer)
     trial = Check(check.source, richer, check.state, parsed=check.parsed)
-    for number in range(1000, 1000 + 4 * letters.count):
+    for number in range(1000, 1000 + max(40, letters.count)):
         kind, _ = trial._refusal(formula, richer.draw(number))
         richer.forget()
         if kind:

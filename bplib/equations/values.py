@@ -174,9 +174,9 @@ def multiply(a: Value, b: Value) -> Value:
     names = _names(a, b)
     x = _as_matrix(_expand(a, names), a.slots)
     y = _as_matrix(_expand(b, names), b.slots)
-    if inner == FREE:
+    if inner == FREE and outer is not None:
         x = np.broadcast_to(x, (*x.shape[:-1], outer))
-    if outer == FREE:
+    if outer == FREE and inner is not None:
         y = np.broadcast_to(y, (*y.shape[:-2], inner, y.shape[-1]))
     data = x @ y
     slots = (a.slots[0], b.slots[1])

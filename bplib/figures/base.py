@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import anywidget
+import ipywidgets
 import traitlets
 
 from bplib import draw
@@ -37,8 +38,8 @@ class Figure(anywidget.AnyWidget):
 
     _esm = Path(__file__).parent / "static" / "figures.js"
     spec = traitlets.Dict().tag(sync=True)
-    #: Shown where a page has neither kernel nor script.
-    still: ClassVar[str] = ""
+    #: Sliders of `controls()`: trait -> (low, high, step), or ("log", low exponent, high exponent).
+    knobs: ClassVar[dict[str, tuple[Any, ...]]] = {}
 
     def __init__(self, spec: dict[str, Any], **state: Any) -> None:
         super().__init__(spec=spec, model_id=_model_id(dumps([spec, encode_state(state)])), **state)
@@ -65,6 +66,38 @@ class Figure(anywidget.AnyWidget):
             f'<script type="application/json">{dumps(spec)}</script></div>'
         )
 
+    def controls(self) -> ipywidgets.VBox:
+        """Return the figure under ipywidgets controls for its state, linked both ways.
+
+        The controls need a kernel; in a page the figure stands alone, with its own.
+        """
+        rows = []
+        for name in sorted(self.trait_names(state=True)):
+            knob = self._knob(name)
+            if knob is not None:
+                traitlets.link((knob, "value"), (self, name))
+                rows.append(knob)
+        return _Controls(self, rows)
+
+    def _range(self, name: str) -> tuple[Any, ...] | None:
+        return self.knobs.get(name)
+
+    def _knob(self, name: str) -> ipywidgets.Widget | None:
+        trait, value = self.traits()[name], getattr(self, name)
+        text = {"description": name.removeprefix("v_").replace("_", " "), "value": value}
+        if isinstance(trait, traitlets.Enum):
+            return ipywidgets.Dropdown(options=list(trait.values or ()), **text)
+        span = self._range(name)
+        if span is None or isinstance(trait, traitlets.List):
+            return None
+        low, high, step = span
+        if low == "log":
+            return ipywidgets.FloatLogSlider(min=high, max=step, step=0.05, **text)
+        # A value outside the range widens it: a control must not change what it shows.
+        low, high = min(low, value), max(high, value)
+        kind = ipywidgets.IntSlider if isinstance(trait, traitlets.Int) else ipywidgets.FloatSlider
+        return kind(min=low, max=high, step=step, **text)
+
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         bundle = super()._repr_mimebundle_(**kwargs)
         data, meta = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
@@ -72,6 +105,23 @@ class Figure(anywidget.AnyWidget):
         data["text/html"] = self.html()
         data["image/svg+xml"] = self.picture()
         data["text/plain"] = f"{self.spec['title']} {self.summary()}"
+        return data, meta
+
+
+class _Controls(ipywidgets.VBox):
+    """Controls above a figure; where there is no kernel, the figure and an honest word."""
+
+    def __init__(self, figure: Figure, rows: list[ipywidgets.Widget]) -> None:
+        self._figure = figure
+        name = dumps(["controls", figure.spec, figure.state()])
+        super().__init__([*rows, figure], model_id=_model_id(name))
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        bundle = super()._repr_mimebundle_(**kwargs)
+        data, meta = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
+        note = "In JupyterLab, sliders that Python reads and writes stand above this figure."
+        data = {**data, "text/html": f"{self._figure.html()}<p><em>{note}</em></p>"}
+        data["text/plain"] = f"{self._figure.spec['title']} {self._figure.summary()}"
         return data, meta
 
 

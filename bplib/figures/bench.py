@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
+import ipywidgets
 import numpy as np
 import traitlets
 
@@ -107,6 +108,11 @@ class LayerBench(Figure):
     untrained network, computed by `bplib.nn`. Raises traitlets.TraitError for other values.
     """
 
+    knobs: ClassVar = {
+        "gain": (0.1, 3.0, 0.05),
+        "learning_rate": ("log", -3, 1),
+        "seed": (0, 20, 1),
+    }
     layers = traitlets.List(traitlets.Int(min=1, max=MAX_WIDTH), maxlen=MAX_LAYERS).tag(
         sync=True, state=True
     )
@@ -135,6 +141,29 @@ class LayerBench(Figure):
             "datasets": {name: known[name]() for name in dict.fromkeys(datasets)},
         }
         super().__init__(spec, layers=list(layers), **state)
+
+    def controls(self) -> ipywidgets.VBox:
+        """Return the figure under ipywidgets controls; two more set all hidden layers at once."""
+        box = super().controls()
+        count = ipywidgets.IntSlider(
+            value=len(self.layers), min=0, max=MAX_LAYERS, description="layers"
+        )
+        width = ipywidgets.IntSlider(
+            value=self.layers[-1] if self.layers else 8, min=1, max=MAX_WIDTH, description="width"
+        )
+
+        def resize(change: Any) -> None:
+            if change["owner"] is width:
+                self.layers = [width.value] * len(self.layers)
+            elif count.value != len(self.layers):
+                more = [width.value] * (count.value - len(self.layers))
+                self.layers = [*self.layers[: count.value], *more]
+
+        count.observe(resize, "value")
+        width.observe(resize, "value")
+        self.observe(lambda change: setattr(count, "value", len(change["new"])), "layers")
+        box.children = (count, width, *box.children)
+        return box
 
     def network(self) -> MLP:
         """Return the untrained network of the present settings as a `bplib.nn.MLP`."""

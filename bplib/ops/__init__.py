@@ -1,126 +1,16 @@
-"""The primitives: every function that bplib can differentiate, and the table that lists them."""
+"""The primitives: every function that bplib can differentiate, and the table that lists them.
 
-# ruff: noqa: F401  (this file is the list of public names)
+`PRIMITIVES` is the table, `CONVENTIONS` what is answered at ties and kinks. A primitive is stated
+by one call of `elementwise`, `linear`, `bilinear`, `symmetric` or `primitive`.
+"""
+
+# ruff: noqa: F401, F403  (this file is the list of public names)
 
 from bplib.ops import nodes as _nodes  # attaches the operators to Node
-from bplib.ops.base import (
-    FUNCTIONS,
-    PRIMITIVES,
-    UFUNCS,
-    Binary,
-    Unary,
-    bilinear,
-    check_dtype,
-    elementwise,
-    implements,
-    linear,
-    outputs_of,
-    primitive,
-    register,
-    shape,
-    symmetric,
-    value,
-)
+from bplib.ops.base import *
 from bplib.ops.conventions import CONVENTIONS, Convention
 from bplib.ops.nodes import PLAIN, PLAIN_UFUNCS
-from bplib.ops.pointwise import (
-    abs,
-    add,
-    arccos,
-    arccosh,
-    arcsin,
-    arcsinh,
-    arctan,
-    arctan2,
-    arctanh,
-    clip,
-    cos,
-    cosh,
-    divide,
-    exp,
-    expm1,
-    gelu,
-    identity,
-    leaky_relu,
-    log,
-    log1p,
-    log2,
-    log10,
-    logaddexp,
-    maximum,
-    minimum,
-    multiply,
-    negative,
-    power,
-    reciprocal,
-    relu,
-    sigmoid,
-    sign,
-    silu,
-    sin,
-    sinh,
-    softplus,
-    sqrt,
-    square,
-    subtract,
-    tan,
-    tanh,
-    where,
-)
-from bplib.ops.products import (
-    cholesky,
-    det,
-    dot,
-    einsum,
-    inner,
-    inv,
-    matmul,
-    outer,
-    slogdet,
-    solve,
-    tensordot,
-    trace,
-)
-from bplib.ops.reductions import (
-    cumsum,
-    log_softmax,
-    logsumexp,
-    max,
-    mean,
-    min,
-    norm,
-    prod,
-    softmax,
-    std,
-    sum,
-    var,
-)
-from bplib.ops.shaping import (
-    astype,
-    broadcast_to,
-    col2im,
-    concatenate,
-    diag,
-    diagonal,
-    expand_dims,
-    flip,
-    getitem,
-    im2col,
-    moveaxis,
-    pad,
-    ravel,
-    repeat,
-    reshape,
-    roll,
-    scatter,
-    sort,
-    split,
-    squeeze,
-    stack,
-    swapaxes,
-    take,
-    tile,
-    transpose,
-    tril,
-    triu,
-)
+from bplib.ops.pointwise import *
+from bplib.ops.products import *
+from bplib.ops.reductions import *
+from bplib.ops.shaping import *

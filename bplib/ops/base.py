@@ -15,6 +15,12 @@ import numpy as np
 
 from bplib.graph import PICK, Node, Op, arrays, new_serial
 
+__all__ = [
+    "FUNCTIONS", "PRIMITIVES", "UFUNCS", "Binary", "Unary", "UnaryWithOptions", "bilinear",
+    "check_dtype", "elementwise", "implements", "linear", "outputs_of", "primitive", "register",
+    "shape", "symmetric", "value",
+]  # fmt: skip
+
 Array = Any  # a float, a NumPy array or, while a transformation runs, a Node of one
 Rule = Callable[..., Any]
 

@@ -25,6 +25,52 @@ from bplib.ops.base import (
     weak,
 )
 
+__all__ = [
+    "abs",
+    "add",
+    "arccos",
+    "arccosh",
+    "arcsin",
+    "arcsinh",
+    "arctan",
+    "arctan2",
+    "arctanh",
+    "clip",
+    "cos",
+    "cosh",
+    "divide",
+    "exp",
+    "expm1",
+    "gelu",
+    "identity",
+    "leaky_relu",
+    "log",
+    "log1p",
+    "log2",
+    "log10",
+    "logaddexp",
+    "maximum",
+    "minimum",
+    "multiply",
+    "negative",
+    "power",
+    "reciprocal",
+    "relu",
+    "sigmoid",
+    "sign",
+    "silu",
+    "sin",
+    "sinh",
+    "softplus",
+    "sqrt",
+    "square",
+    "subtract",
+    "tan",
+    "tanh",
+    "where",
+]  # fmt: skip
+
+
 # Arithmetic. The rules of add and subtract read nothing, so nothing is kept for them.
 identity: Unary = elementwise("identity", lambda x: x, lambda t, y, x: t, scalar=float, reads=False)
 negative: Unary = elementwise(
@@ -257,18 +303,23 @@ def clip(x: Array, lo: Any = None, hi: Any = None) -> Array:
     return _clip_op(x, lo=np.array(value(lo)) if np.ndim(value(lo)) else value(lo), hi=value(hi))
 
 
+def _chosen(t: Array, won: Any, a: Array, b: Array) -> Array:
+    tie = value(a) == value(b)
+    return where(tie, 0.5 * t, t * won) if np.any(tie) else t * won
+
+
 maximum = elementwise(
     "maximum",
     weak(np.maximum),
-    lambda t, y, a, b: where(a == b, 0.5 * t, t * (a > b)),
-    lambda t, y, a, b: where(a == b, 0.5 * t, t * (b > a)),
+    lambda t, y, a, b: _chosen(t, a > b, a, b),
+    lambda t, y, a, b: _chosen(t, b > a, a, b),
     numpy=[np.maximum],
 )
 minimum = elementwise(
     "minimum",
     weak(np.minimum),
-    lambda t, y, a, b: where(a == b, 0.5 * t, t * (a < b)),
-    lambda t, y, a, b: where(a == b, 0.5 * t, t * (b < a)),
+    lambda t, y, a, b: _chosen(t, a < b, a, b),
+    lambda t, y, a, b: _chosen(t, b < a, a, b),
     numpy=[np.minimum],
 )
 UFUNCS[np.positive] = identity

@@ -20,6 +20,11 @@ from bplib.ops.shaping import (
     tril,
 )
 
+__all__ = [
+    "cholesky", "det", "dot", "einsum", "inner", "inv", "matmul", "outer", "slogdet",
+    "solve", "tensordot", "trace",
+]  # fmt: skip
+
 
 def _t(x: Array) -> Array:
     return x.T if len(shape(x)) == 2 else swapaxes(x, -1, -2)

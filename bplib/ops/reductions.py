@@ -16,6 +16,12 @@ from bplib.ops.base import Array, implements, linear, primitive, register, shape
 from bplib.ops.pointwise import exp, where
 from bplib.ops.shaping import broadcast_to, flip, ravel, transpose
 
+__all__ = [
+    "cumsum", "log_softmax", "logsumexp", "max", "mean", "min", "norm", "prod", "softmax",
+    "std", "sum", "var",
+]  # fmt: skip
+
+
 Axis = int | tuple[int, ...] | None
 
 
@@ -116,6 +122,8 @@ def _deviation(y: Array, x: Array, axis: Axis, ddof: int = 0) -> Array:
 
 def _ties(y: Array, x: Array, axis: Axis) -> Array:
     hit = np.asarray(value(x) == value(y))
+    if np.count_nonzero(hit) == np.size(value(y)):
+        return hit  # no ties
     return (hit / hit.sum(axis=axis, keepdims=True)).astype(getattr(x, "dtype", float))
 
 

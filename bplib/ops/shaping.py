@@ -20,6 +20,14 @@ from bplib.ops.base import (
     value,
 )
 
+__all__ = [
+    "astype", "broadcast_to", "col2im", "concatenate", "diag", "diagonal", "expand_dims",
+    "flip", "getitem", "im2col", "moveaxis", "pad", "ravel", "repeat", "reshape", "roll",
+    "scatter", "sort", "split", "squeeze", "stack", "swapaxes", "take", "tile", "transpose",
+    "tril", "triu",
+]  # fmt: skip
+
+
 Shape = int | tuple[int, ...]
 _shape = shape  # where an argument is called `shape`, as NumPy calls it
 
@@ -156,6 +164,12 @@ def _scatter(g: Any, index: Any, shape: tuple[int, ...]) -> Any:
     out = np.zeros(shape, np.asarray(g).dtype)
     if _is_basic(index):
         out[index] = g
+    elif isinstance(index, np.ndarray) and index.dtype.kind in "iu" and index.size and out.size:
+        # Whole rows: sort them and add runs of equal ones, many times faster than np.add.at.
+        rows = index.ravel() % shape[0]
+        order = np.argsort(rows, kind="stable")
+        targets, starts = np.unique(rows[order], return_index=True)
+        out[targets] = np.add.reduceat(np.reshape(g, (-1, *shape[1:]))[order], starts, axis=0)
     else:
         np.add.at(out, index, g)  # an entry read twice collects twice
     return out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -35,8 +36,9 @@ def _texts(cell: dict) -> list[tuple[dict, str]]:
         if output["output_type"] == "stream" and output.get("name") == "stdout":
             found.append((output, "text"))
         elif output["output_type"] in ("execute_result", "display_data"):
-            if not any(k.startswith("image/") for k in output["data"]):
-                found += [(output["data"], k) for k in ("text/plain",) if k in output["data"]]
+            data = output["data"]
+            if "text/plain" in data and not any(k.startswith("image/") for k in data):
+                found.append((data, "text/plain"))
     return found
 
 
@@ -84,7 +86,11 @@ def _failing_cells(notebook: Path, report: Path) -> set[int]:
         sys.executable, "-m", "pytest", "-q", "-p", "tests.nbguard", "-p", "no:cacheprovider",
         "--nbval", "--nbval-cell-timeout", "60", f"--junitxml={report}", str(notebook),
     ]  # fmt: skip
-    subprocess.run(command, cwd=ROOT, capture_output=True, timeout=1200, check=False)
+    path = os.pathsep.join([str(ROOT), str(ROOT / "chapters")])
+    subprocess.run(
+        command, cwd=ROOT, env={**os.environ, "PYTHONPATH": path}, capture_output=True,
+        timeout=1200, check=False,
+    )  # fmt: skip
     if not report.exists():
         raise RuntimeError(f"the comparison of {notebook.name} did not run")
     failed = set()

@@ -286,7 +286,7 @@ export function benchFigure(ctx) {
     const t = color("t"), bg = color("bg"), m = color("bx");
     const full = forward(net, D.Bt ? D.Xt : D.X, D.Bt || D.B), acc = hits(full.Z.at(-1), D.Bt ? D.tt : D.t, D.Bt || D.B, D.K);
     if (!D.picture) {
-      const W = 300, H = 220, nx = 60, ny = 44, grid = new Float64Array(nx * ny * 2), X = (x) => ((x + 1.7) / 4.4) * W, Y = (y) => H - ((y + 1.3) / 3.1) * H;
+      const W = 300, H = 220, nx = 50, ny = 36, grid = new Float64Array(nx * ny * 2), X = (x) => ((x + 1.7) / 4.4) * W, Y = (y) => H - ((y + 1.3) / 3.1) * H;
       for (let j = 0; j < ny; j++) for (let i = 0; i < nx; i++) { grid[(j * nx + i) * 2] = ((i + 0.5) / nx) * 4.4 - 1.7; grid[(j * nx + i) * 2 + 1] = (1 - (j + 0.5) / ny) * 3.1 - 1.3; }
       const P = softmaxRows(forward(net, grid, nx * ny).Z.at(-1), nx * ny, 2);
       c.fillStyle = bg; c.fillRect(0, 0, W, H); c.fillStyle = m;
@@ -334,8 +334,9 @@ export function benchFigure(ctx) {
   function paint() {
     last = signals(net, probe.X, probe.t, probe.B, st.loss);
     ctx.bench = last;
-    drawChart(); drawLoss(); drawView(); tell(); tab.paint();
+    drawChart(); drawLoss(); drawSoon(); tell(); tab.paint();
   }
+  const drawSoon = framed(ctx, () => drawView());
   const dirty = framed(ctx, () => { drawRack(); paint(); });
   ctx.onTheme = () => { if (last) drawView(); };
 

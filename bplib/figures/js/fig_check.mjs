@@ -28,7 +28,7 @@ export function checkFigure(ctx) {
   const ui = {};
   const st = stateOf(ctx, { function: "exp", x: 1, h: 0.001, scheme: "central", dtype: "float64" }, (k) => { ui[k]?.set(st[k]); dirty(); });
   ui.function = choice({ label: "f", options: Object.keys(CURVES), value: st.function, on: (v) => st.put("function", v) });
-  ui.scheme = choice({ label: "difference", options: [["forward", "forward, (f(x+h) − f(x)) / h"], ["central", "central, (f(x+h) − f(x−h)) / 2h"], ["complex", "complex step, Im f(x+ih) / h"]], value: st.scheme, on: (v) => st.put("scheme", v) });
+  ui.scheme = choice({ label: "difference", options: [["forward", "forward, +h"], ["central", "central, ±h"], ["complex", "complex step, ih"]], value: st.scheme, on: (v) => st.put("scheme", v) });
   ui.dtype = choice({ label: "data type", options: ["float64", "float32"], value: st.dtype, on: (v) => st.put("dtype", v) });
   ui.h = slider({ label: "h", min: 1e-20, max: 1, log: true, value: st.h, on: (v) => st.put("h", v) });
   ui.x = slider({ label: "x", min: -3, max: 3, step: 0.01, value: st.x, on: (v) => st.put("x", v) });

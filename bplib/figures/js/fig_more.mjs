@@ -33,6 +33,7 @@ function simple(ctx, { names, defaults, controls, draw, tell, ask, rows, nudge }
   onWidth(ctx, stage, (w) => { width = w; paint(); });
   return { st };
 }
+const short = (v) => String(Number(v.toPrecision(6))).replace("-", "−");
 const within = (lo, hi) => (v) => Math.max(lo, Math.min(hi, v));
 
 // ---- 2, Tangent Lens ---------------------------------------------------------------------------
@@ -49,7 +50,7 @@ export const lensFigure = (ctx) => simple(ctx, {
   nudge: { key: "zoom", step: (v, d) => within(1, 1000)(v * 10 ** (d / 4)) },
   draw(st, w) {
     const [f, d] = LENS[st.function], r = 2 / st.zoom, H = 300, y0 = f(st.x), m = d(st.x), half = r * Math.max(0.8, Math.abs(m) * 1.1);
-    const ax = axes({ w, h: H, x: [st.x - r, st.x + r], y: [y0 - half, y0 + half], xlabel: "x", ylabel: "f(x)", xfmt: (v) => fmt(v, 4), yfmt: (v) => fmt(v, 4), pad: [12, 20, 40, 66] });
+    const ax = axes({ w, h: H, x: [st.x - r, st.x + r], y: [y0 - half, y0 + half], xlabel: "x", ylabel: "f(x)", xfmt: short, yfmt: short, pad: [12, 20, 40, 66] });
     const inside = (v) => within(ax.inner[1], ax.inner[3])(ax.Y(v)), pts = [];
     for (let i = -60; i <= 60; i++) { const u = st.x + (r * i) / 60; pts.push([ax.X(u), inside(f(u))]); }
     ax.g.append(s("path", { d: path(pts), fill: "none", "stroke-width": 2.2, style: "stroke:var(--v)" }),
@@ -114,13 +115,13 @@ export const tailorFigure = (ctx) => simple(ctx, {
   names: ["value", "gradient"], defaults: { square: "distinct", left: "X", right: "Z̄" },
   controls: { left: { label: "left", options: TILES }, right: { label: "right", options: TILES }, square: { label: "sizes", options: [["distinct", "B = 4, n = 2, m = 3"], ["square", "all 3: shapes cannot help"]] } },
   draw(st, w) {
-    const q = tailor(st), g = [], put = (t, name, x, color) => { const k = hinton(t, x, 66); g.push(s("text", { x: x + k.w / 2, y: 28, "text-anchor": "middle", "font-size": 18, class: "i" }, name), s("text", { x: x + k.w / 2, y: 50, "text-anchor": "middle", "font-size": 12, class: "m" }, t.s.join(" × ")), s("path", { d: k.pos, style: `fill:var(--${color})` }), s("path", { d: k.neg, fill: "none", "stroke-width": 1.2, style: `stroke:var(--${color})` })); return x + Math.max(k.w, 44) + 26; };
+    const q = tailor(st), g = [], put = (t, name, x, color) => { const k = hinton(t, 0, 0), z = w < 380 ? 1.5 : 2; k.w *= z; g.push(s("text", { x: x + k.w / 2, y: 28, "text-anchor": "middle", "font-size": 18, class: "i" }, name), s("text", { x: x + k.w / 2, y: 50, "text-anchor": "middle", "font-size": 12, class: "m" }, t.s.join(" × ")), s("g", { transform: `translate(${x} 62) scale(${z})` }, s("path", { d: k.pos, style: `fill:var(--${color})` }), s("path", { d: k.neg, fill: "none", "stroke-width": 1, style: `stroke:var(--${color})` }))); return x + Math.max(k.w, 44) + (w < 380 ? 12 : 26); };
     const say = (t, x) => { g.push(s("text", { x, y: 90, "font-size": 18 }, t)); return x + 24; };
-    let x = say("", 6);
+    let x = 8;
     x = put(q.a, st.left, x, st.left[0] === "X" ? "v" : "g"); x = put(q.b, st.right, x, st.right[0] === "X" ? "v" : "g");
     if (q.out) { x = say("=", x - 10); x = put(q.out, "?", x, "g"); }
-    put(q.truth, "W̄", Math.max(x + 6, 280), "g");
-    return { w: Math.max(w, 380), h: 124, kids: g, label: `${st.left} times ${st.right}` };
+    put(q.truth, "W̄", Math.max(x + 6, w < 380 ? 216 : 300), "g");
+    return { h: 158, kids: g, label: `${st.left} times ${st.right}` };
   },
   tell(st) {
     const q = tailor(st), sh = (t) => t.s.join(" × ");
@@ -196,7 +197,7 @@ export const logitsFigure = (ctx) => simple(ctx, {
       const x = ax.X(k + 1) + dx;
       if (!Number.isFinite(v)) { ax.g.append(s("text", { x: x + bw / 2, y: y0 - 6, "text-anchor": "middle", "font-size": 12, class: c }, fmt(v))); continue; }
       const y = ax.Y(v);
-      ax.g.append(s("rect", { x, y: Math.min(y, y0), width: bw, height: Math.max(1, Math.abs(y - y0)), "stroke-width": 1.5, "stroke-dasharray": c === "g" ? "5 3.5" : "none", style: `fill:var(--${c}t);stroke:var(--${c})` }), s("text", { x: x + bw / 2, y: v >= 0 ? y - 5 : y + 14, "text-anchor": "middle", "font-size": 11.5, class: c }, fmt(v, 2)));
+      ax.g.append(s("rect", { x, y: Math.min(y, y0), width: bw, height: Math.max(1, Math.abs(y - y0)), "stroke-width": 1.5, "stroke-dasharray": c === "g" ? "5 3.5" : "none", style: `fill:var(--${c}t);stroke:var(--${c})` }), s("text", { x: x + bw / 2, y: c === "g" && v >= 0 ? y0 + 14 : v >= 0 ? y - 5 : y + 14, "text-anchor": "middle", "font-size": 12, class: c }, fmt(v, 2)));
     }
     ax.g.append(s("path", { d: `M${ax.inner[0]} ${y0}H${ax.inner[2]}`, style: "stroke:var(--m)" }));
     return { h: H, kids: ax.g, label: `Probabilities ${q.p.map((x) => fmt(x)).join(", ")}; gradients ${q.g.map((x) => fmt(x)).join(", ")}` };

@@ -1,5 +1,5 @@
 // One front-end for every host: a notebook's widget manager, or a page with neither kernel nor network.
-import { h, s } from "./ui.mjs";
+import { h } from "./ui.mjs";
 import { css } from "./style.mjs";
 import { graphFigure } from "./fig_graph.mjs";
 import { benchFigure } from "./fig_bench.mjs";
@@ -62,21 +62,23 @@ export function pageModel(state) {
   };
 }
 
+// Bring one printed figure to life. The picture goes only once the live figure stands.
+function wake(box) {
+  if (box.dataset.bpLive) return;
+  box.dataset.bpLive = "1";
+  const host = document.createElement("div");
+  let spec;
+  try { spec = JSON.parse(box.querySelector('script[type="application/json"]').textContent); } catch { spec = null; }
+  const model = pageModel({ spec, ...(spec && spec.state) });
+  box.append(host);
+  render({ model, el: host });
+  box.bpModel = model;
+  const still = box.querySelector(".bp-static");
+  if (still && !host.querySelector(".err[role=alert]")) still.remove();
+}
+
 // Bring every printed figure of a page to life when it comes near the screen.
 export function mountAll(root = document) {
-  const wake = (box) => {
-    if (box.dataset.bpLive) return;
-    box.dataset.bpLive = "1";
-    const host = document.createElement("div");
-    let spec;
-    try { spec = JSON.parse(box.querySelector('script[type="application/json"]').textContent); } catch { spec = null; }
-    const model = pageModel({ spec, ...(spec && spec.state) });
-    box.append(host);
-    render({ model, el: host });
-    box.bpModel = model;
-    const still = box.querySelector(".bp-static");
-    if (still && !host.querySelector(".err[role=alert]")) still.remove();
-  };
   const boxes = [...root.querySelectorAll(".bp-figure")];
   if (typeof IntersectionObserver !== "function") { boxes.forEach(wake); return; }
   const io = new IntersectionObserver((seen) => seen.forEach((e) => { if (e.isIntersecting) { io.unobserve(e.target); wake(e.target); } }), { rootMargin: "600px" });
@@ -84,4 +86,5 @@ export function mountAll(root = document) {
   // Paper shows every figure, also those never scrolled to.
   addEventListener("beforeprint", () => boxes.forEach(wake));
 }
-export { s };
+// For pages that add figures later, and for tests.
+export const mountNow = (root = document) => [...root.querySelectorAll(".bp-figure")].forEach(wake);

@@ -22,6 +22,7 @@ font-variant-numeric:tabular-nums}
 .bp .lgd{display:flex;flex-wrap:wrap;gap:2px 18px;color:var(--m);font-size:14px;margin:0 0 6px;padding:0;list-style:none}
 .bp .lgd span{display:inline-flex;align-items:center;gap:6px}
 .bp .lgd svg{flex:none}
+.bp .stage,.bp .line,.bp .ctl,.bp .tr{contain:layout style}
 .bp .stage{overflow-x:auto;overflow-y:hidden;outline-offset:2px}
 .bp svg{display:block;max-width:none;margin:0}
 .bp svg text{font-family:inherit;fill:var(--t)}
@@ -35,9 +36,11 @@ font-variant-numeric:tabular-nums}
 .bp .line{border-left:4px solid var(--ln,var(--g));background:var(--pn);border-radius:0 6px 6px 0;padding:8px 14px;margin:10px 0;min-height:68px}
 .bp .line p:first-child{font-size:18px}
 .bp .line p+p{color:var(--m);font-size:15px}
+.bp .dock{background:var(--bg)}
 .bp .row{display:flex;flex-wrap:wrap;gap:8px;align-items:center;margin:8px 0}
 .bp button,.bp select,.bp input[type=number]{font:inherit;font-size:15px;color:var(--t);background:var(--bg);border:1.5px solid var(--o);
-border-radius:6px;min-height:36px;padding:4px 12px;margin:0;box-shadow:none;max-width:100%;line-height:1.3;text-transform:none;letter-spacing:0}
+border-radius:6px;min-height:36px;padding:4px 12px;margin:0;box-shadow:none;max-width:100%;line-height:1.3;text-transform:none;letter-spacing:0;overflow-wrap:normal}
+.bp button svg{flex:none}.bp .tr button{white-space:nowrap}
 .bp select{padding-right:26px}
 .bp button{cursor:pointer;display:inline-flex;align-items:center;justify-content:center;gap:6px}
 .bp button:hover{background:var(--pn)}
@@ -83,7 +86,8 @@ border-radius:6px;min-height:36px;padding:4px 12px;margin:0;box-shadow:none;max-
 .bp .fs{font-size:14px;color:var(--m)}
 .bp .chip{border:1.5px solid var(--l);background:var(--lt);color:var(--l);border-radius:12px;padding:0 8px;font-weight:600}
 @media (pointer:coarse){.bp button,.bp select,.bp input[type=number],.bp input[type=range],.bp summary{min-height:44px}.bp button{min-width:44px}}
-@media (max-width:480px){.bp .tr button{flex:1}.bp .tr .sc{flex-basis:100%}.bp .ttl{font-size:18px}}
+@media (max-width:480px) and (min-height:600px){.bp .dock{position:sticky;bottom:0;z-index:2;padding-bottom:4px;border-top:1px solid var(--hr)}}
+@media (max-width:480px){.bp .tr button{flex:1 0 auto;padding:4px 6px}.bp .tr .sc{flex-basis:100%}.bp .ttl{font-size:18px}}
 @media (forced-colors:active){.bp{--v:CanvasText;--g:CanvasText;--l:CanvasText;--p:CanvasText;--t:CanvasText;--m:CanvasText;--o:CanvasText;--bx:CanvasText;--bg:Canvas;--pn:Canvas;--vt:Canvas;--gt:Canvas;--lt:Canvas;--pt:Canvas;--hr:CanvasText}.bp svg{forced-color-adjust:none}}
-@media print{.bp,.bp[data-dark]{${vars("light")}color-scheme:light;max-width:none}.bp .noprint{display:none!important}.bp .stage{overflow:visible}.bp .wrap{break-inside:avoid}}
+@media print{.bp,.bp[data-dark]{${vars("light")}color-scheme:light;max-width:none}.bp .noprint{display:none!important}.bp .stage{overflow:visible}.bp .dock{position:static!important;border:0!important}.bp .wrap{break-inside:avoid}}
 `;

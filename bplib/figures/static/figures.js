@@ -473,7 +473,7 @@ for (const r of sweep % 2 === 0 ? range(0, depth) : range(depth - 1, -1, -1)) {
 const layer = layers[r], p = pivot(r);
 for (const k of [...range(p - 1, -1, -1), ...range(p + 1, layer.length)]) {
 const c = layer[k], side = [...near[c], ...next[c]];
-if (!side.length) continue;
+if (!side.length || (c < n && !ins[c].length)) continue;
 let total = 0;
 for (const m of side) total += cross[m];
 const want = total / side.length;
@@ -596,6 +596,7 @@ font-variant-numeric:tabular-nums}
 .bp .lgd{display:flex;flex-wrap:wrap;gap:2px 18px;color:var(--m);font-size:14px;margin:0 0 6px;padding:0;list-style:none}
 .bp .lgd span{display:inline-flex;align-items:center;gap:6px}
 .bp .lgd svg{flex:none}
+.bp .stage,.bp .line,.bp .ctl,.bp .tr{contain:layout style}
 .bp .stage{overflow-x:auto;overflow-y:hidden;outline-offset:2px}
 .bp svg{display:block;max-width:none;margin:0}
 .bp svg text{font-family:inherit;fill:var(--t)}
@@ -609,9 +610,11 @@ font-variant-numeric:tabular-nums}
 .bp .line{border-left:4px solid var(--ln,var(--g));background:var(--pn);border-radius:0 6px 6px 0;padding:8px 14px;margin:10px 0;min-height:68px}
 .bp .line p:first-child{font-size:18px}
 .bp .line p+p{color:var(--m);font-size:15px}
+.bp .dock{background:var(--bg)}
 .bp .row{display:flex;flex-wrap:wrap;gap:8px;align-items:center;margin:8px 0}
 .bp button,.bp select,.bp input[type=number]{font:inherit;font-size:15px;color:var(--t);background:var(--bg);border:1.5px solid var(--o);
-border-radius:6px;min-height:36px;padding:4px 12px;margin:0;box-shadow:none;max-width:100%;line-height:1.3;text-transform:none;letter-spacing:0}
+border-radius:6px;min-height:36px;padding:4px 12px;margin:0;box-shadow:none;max-width:100%;line-height:1.3;text-transform:none;letter-spacing:0;overflow-wrap:normal}
+.bp button svg{flex:none}.bp .tr button{white-space:nowrap}
 .bp select{padding-right:26px}
 .bp button{cursor:pointer;display:inline-flex;align-items:center;justify-content:center;gap:6px}
 .bp button:hover{background:var(--pn)}
@@ -657,9 +660,10 @@ border-radius:6px;min-height:36px;padding:4px 12px;margin:0;box-shadow:none;max-
 .bp .fs{font-size:14px;color:var(--m)}
 .bp .chip{border:1.5px solid var(--l);background:var(--lt);color:var(--l);border-radius:12px;padding:0 8px;font-weight:600}
 @media (pointer:coarse){.bp button,.bp select,.bp input[type=number],.bp input[type=range],.bp summary{min-height:44px}.bp button{min-width:44px}}
-@media (max-width:480px){.bp .tr button{flex:1}.bp .tr .sc{flex-basis:100%}.bp .ttl{font-size:18px}}
+@media (max-width:480px) and (min-height:600px){.bp .dock{position:sticky;bottom:0;z-index:2;padding-bottom:4px;border-top:1px solid var(--hr)}}
+@media (max-width:480px){.bp .tr button{flex:1 0 auto;padding:4px 6px}.bp .tr .sc{flex-basis:100%}.bp .ttl{font-size:18px}}
 @media (forced-colors:active){.bp{--v:CanvasText;--g:CanvasText;--l:CanvasText;--p:CanvasText;--t:CanvasText;--m:CanvasText;--o:CanvasText;--bx:CanvasText;--bg:Canvas;--pn:Canvas;--vt:Canvas;--gt:Canvas;--lt:Canvas;--pt:Canvas;--hr:CanvasText}.bp svg{forced-color-adjust:none}}
-@media print{.bp,.bp[data-dark]{${vars("light")}color-scheme:light;max-width:none}.bp .noprint{display:none!important}.bp .stage{overflow:visible}.bp .wrap{break-inside:avoid}}
+@media print{.bp,.bp[data-dark]{${vars("light")}color-scheme:light;max-width:none}.bp .noprint{display:none!important}.bp .stage{overflow:visible}.bp .dock{position:static!important;border:0!important}.bp .wrap{break-inside:avoid}}
 `;
 const SVG = "http://www.w3.org/2000/svg";
 const fillIn = (el, props, kids) => {
@@ -678,10 +682,17 @@ let serial = 0;
 const uid = () => "bp-e" + ++serial;
 const rich = (parts) => parts.map((q) => (typeof q === "string" ? q : h("span", { class: q[0] }, q[1])));
 const plain = (parts) => parts.map((q) => (typeof q === "string" ? q : (q[0].includes("bar") ? q[1] + "-bar" : q[1]))).join("");
-const setText = (el, text) => { if (el.textContent !== text) el.textContent = text; };
+const setText = (el, text) => {
+if (el.bpText === text) return;
+el.bpText = text;
+const t = el.firstChild;
+if (t && t.nodeType === 3 && !t.nextSibling) t.data = text; else el.textContent = text;
+};
 const attr = (el, k, v) => {
-const t = String(v);
-if (el.getAttribute(k) !== t) el.setAttribute(k, t);
+const t = String(v), seen = el.bpAttr || (el.bpAttr = {});
+if (seen[k] === t) return;
+seen[k] = t;
+el.setAttribute(k, t);
 };
 const ICON = {
 first: "M2 2h2.5v12H2zM14 2v12L5.5 8z", prev: "M12 2v12L3.5 8z", next: "M4 2v12l8.5-6z", play: "M4 2v12l8.5-6z",
@@ -728,6 +739,7 @@ const mq = matchMedia("(prefers-color-scheme: dark)");
 mq.addEventListener("change", theme);
 ctx.cleanup.push(() => { see.disconnect(); mq.removeEventListener("change", theme); });
 ctx.el.append(root);
+ctx.say = (t) => say(t);
 let timer = 0;
 const say = (text) => { clearTimeout(timer); timer = setTimeout(() => setText(live, text), 150); };
 ctx.cleanup.push(() => clearTimeout(timer));
@@ -739,8 +751,8 @@ return {
 el,
 set(parts, sentence = "", color = null) {
 a.replaceChildren(...rich(parts));
-if (Array.isArray(sentence)) b.replaceChildren(...rich(sentence)); else setText(b, sentence);
-if (color) el.style.setProperty("--ln", `var(--${color})`);
+if (Array.isArray(sentence)) { b.replaceChildren(...rich(sentence)); b.bpText = null; } else setText(b, sentence);
+if (color && color !== kind) el.style.setProperty("--ln", `var(--${(kind = color)})`);
 return plain(parts) + ". " + (Array.isArray(sentence) ? plain(sentence) : sentence);
 },
 };
@@ -756,7 +768,7 @@ if (from2 !== r) r.value = to(Math.max(min, Math.min(max, x)));
 r.style.setProperty("--f", span(to(x), to(min), to(max)));
 r.setAttribute("aria-valuetext", show ? show(x) : fmt(x));
 if (!box) setText(n, show ? show(x) : fmt(x));
-else if (from2 !== n) n.value = log ? Number(x.toPrecision(3)) : Number(x.toPrecision(6));
+else if (from2 !== n) n.value = log ? Number(x.toPrecision(3)) : Number(x.toPrecision(5));
 };
 r.addEventListener("input", () => { const x = from(+r.value), y = log ? Number(x.toPrecision(3)) : x; put(y, r); on(y); });
 if (box) n.addEventListener("change", () => { const x = Number(n.value); if (n.value !== "" && Number.isFinite(x) && (!log || x > 0)) { put(x, n); on(x); } else put(last); });
@@ -795,9 +807,9 @@ el: h("div", { class: "tr noprint" }, first, prev, next, play, last, h("div", { 
 toggle, stop, go,
 paint() {
 const k = get();
-scrub.value = k;
+if (+scrub.value !== k) scrub.value = k;
 enable(first, k > 0); enable(prev, k > 0); enable(next, k < total); enable(last, k < total);
-next.style.setProperty("--ln", `var(--${k < split ? "v" : "g"})`);
+attr(next, "style", `--ln:var(--${k < split ? "v" : "g"})`);
 const [ta, tb] = ends(k);
 setText(a, ta); setText(b, tb);
 scrub.setAttribute("aria-valuetext", k <= split && k < total ? ta : tb);
@@ -1054,7 +1066,7 @@ const clampStep = (k) => (typeof k === "number" && k >= 0 ? Math.min(total, k) :
 let step = clampStep(ctx.get("step")), chosen = -1, L = null, view = null, focus = G.out;
 const locals = new Array(total).fill(0), partial = new Array(total).fill(null);
 const stage = h("div", { class: "stage" }), say = line();
-F.add(stage, say.el);
+F.add(stage);
 const tr = transport(ctx, {
 total, split: G.split, get: () => step, set: (k, anim) => go(k, anim),
 ends: (k) => {
@@ -1064,7 +1076,7 @@ const c = (from, to) => fmtCount(G.steps.slice(from, to).reduce((a, st) => a + c
 return [`forward ${f}/${G.split}, ${c(0, f)} mult.`, `backward ${b}/${n}, ${c(G.split, G.split + b)} mult.`];
 },
 });
-F.add(tr.el);
+F.add(h("div", { class: "dock" }, say.el, tr.el));
 const setLeaf = (lf, t, push = true) => { G.set(lf.i, t); if (push) ctx.set(lf.trait, lf.node.shape.length ? Array.from(t.d) : t.d[0]); dirty(); };
 const ctl = h("div", { class: "ctls noprint" });
 for (const lf of leaves) {
@@ -1090,7 +1102,7 @@ F.add(ask.el);
 const tab = table(rowsOf);
 F.add(tab.el);
 function build(vertical) {
-L = layout(doc, vertical);
+L = vertical ? tall : flat;
 const mark = uid(), parts = [], edges = L.edges.map((e, k) => {
 const back = N[e.from].role !== "const" && G.active[e.from] && G.reach.has(e.to) && G.reach.has(e.from);
 const f = s("path", { d: pathOf(e.f, vertical), fill: "none", "stroke-width": 1.75, style: "stroke:var(--v)" });
@@ -1147,8 +1159,8 @@ const [r, c, cell] = grid(v.shape);
 o.hx = mid - (c * cell) / 2 + (v.role === "param" ? 2 : 0); o.hv = b.y + b.head + 5; o.hg = gy + 5;
 } else {
 const tx = mid + (v.role === "param" ? 3 : 0);
-o.vx = s("text", { x: tx - 3, y: b.y + b.head + 13.5, "text-anchor": "middle", "font-size": 12, class: "v" });
-o.gx = s("text", { x: tx + 3, y: gy + 13.5, "text-anchor": "middle", "font-size": 12, class: "g" });
+o.vx = s("text", { x: tx - (V ? 6 : 3), y: b.y + b.head + 13.5, "text-anchor": "middle", "font-size": 12, class: "v" });
+o.gx = s("text", { x: tx + (V ? 6 : 3), y: gy + 13.5, "text-anchor": "middle", "font-size": 12, class: "g" });
 g.append(o.vx, o.gx);
 }
 o.wait = s("rect", { x: b.x + 3, y: gy + 1, width: b.w - 6, height: b.row - 3, rx: 3, fill: "none", "stroke-dasharray": "3 2.5", "stroke-width": 1.2, style: "stroke:var(--g)", visibility: "hidden" });
@@ -1414,14 +1426,15 @@ return out;
 }
 let flat = null, tall = null;
 function fit(w) {
-flat = flat || layout(doc, false); tall = tall || layout(doc, true);
+flat = flat || layout(doc, false);
+tall = tall || (w < flat.w * 0.84 ? layout(doc, true) : null);
 const vertical = w < flat.w * 0.84 && tall.w < flat.w && (w < 600 || tall.h < 700);
 if (!L || L.vertical !== vertical) build(vertical);
 const k = Math.max(0.84, Math.min(vertical ? 1.1 : 1.3, w / L.w));
 const px = L.w * k;
 attr(view.svg, "width", px.toFixed(1)); attr(view.svg, "height", (L.h * k).toFixed(1));
 const scrolls = px > w + 1;
-if (scrolls) { attr(stage, "tabindex", 0); attr(stage, "role", "region"); attr(stage, "aria-label", "Computation graph, scrolls sideways"); }
+if (scrolls) for (const [k, v] of [["tabindex", 0], ["role", "region"], ["aria-label", "Computation graph, scrolls sideways"]]) stage.setAttribute(k, v);
 else for (const a of ["tabindex", "role", "aria-label"]) stage.removeAttribute(a);
 view.svg.style.margin = scrolls ? "0" : "0 auto";
 paint();
@@ -1429,7 +1442,8 @@ paint();
 recompute();
 fit(stage.clientWidth || 720);
 onWidth(ctx, stage, fit);
-return { G, paint, go, setLeaf: (name, x) => { const lf = leaves.find((q) => q.name === name); put(lf, x); } };
+const now = (name, x) => { const lf = leaves.find((q) => q.name === name); G.set(lf.i, scalar(x)); lf.ui.set(x); recompute(); paint(); };
+return { G, go, now };
 }
 function generator(seed) {
 let a = seed >>> 0;
@@ -1691,7 +1705,7 @@ c.setTransform(k, 0, 0, k, 0, 0);
 const t = color("t"), bg = color("bg"), m = color("bx");
 const full = forward(net, D.Bt ? D.Xt : D.X, D.Bt || D.B), acc = hits(full.Z.at(-1), D.Bt ? D.tt : D.t, D.Bt || D.B, D.K);
 if (!D.picture) {
-const W = 300, H = 220, nx = 60, ny = 44, grid = new Float64Array(nx * ny * 2), X = (x) => ((x + 1.7) / 4.4) * W, Y = (y) => H - ((y + 1.3) / 3.1) * H;
+const W = 300, H = 220, nx = 50, ny = 36, grid = new Float64Array(nx * ny * 2), X = (x) => ((x + 1.7) / 4.4) * W, Y = (y) => H - ((y + 1.3) / 3.1) * H;
 for (let j = 0; j < ny; j++) for (let i = 0; i < nx; i++) { grid[(j * nx + i) * 2] = ((i + 0.5) / nx) * 4.4 - 1.7; grid[(j * nx + i) * 2 + 1] = (1 - (j + 0.5) / ny) * 3.1 - 1.3; }
 const P = softmaxRows(forward(net, grid, nx * ny).Z.at(-1), nx * ny, 2);
 c.fillStyle = bg; c.fillRect(0, 0, W, H); c.fillStyle = m;
@@ -1738,8 +1752,9 @@ say.set(["Gradient: ", ["g", fmt(a)], ` at the output, `, ["g", fmt(b)], ` at la
 function paint() {
 last = signals(net, probe.X, probe.t, probe.B, st.loss);
 ctx.bench = last;
-drawChart(); drawLoss(); drawView(); tell(); tab.paint();
+drawChart(); drawLoss(); drawSoon(); tell(); tab.paint();
 }
+const drawSoon = framed(ctx, () => drawView());
 const dirty = framed(ctx, () => { drawRack(); paint(); });
 ctx.onTheme = () => { if (last) drawView(); };
 function question(round) {
@@ -1804,8 +1819,8 @@ const cur = k ? R.rows[k - 1] : null, neg = (t) => (t.startsWith("−") ? `(${t}
 if (!cur) spoken = say.set([["g i bar", "w"], " = ", ["g", "0"]], "Before the backward sweep arrives, nothing has been added.", "g");
 else spoken = say.set([["g i bar", "w"], " += ", ["g i bar", `z${"₀₁₂₃₄₅₆₇₈₉"[k]}`], " × ", ["l i", `x${"₀₁₂₃₄₅₆₇₈₉"[k]}`], " = ", ["g", fmt(cur.zbar)], " × ", ["l", neg(fmt(cur.x))], " = ", ["g", fmt(cur.c)], ", total ", ["g", fmt(cur.total - cur.c)], " + ", ["g", neg(fmt(cur.c))], " = ", ["g", fmt(cur.total)]],
 k < n ? `A nudge of w moves the loss through every use; ${n - k} of them ${n - k === 1 ? "is" : "are"} still to come.` : `Every use moved the loss a little, and the loss felt the sum: nudging w by ±10⁻⁶ gives ${fmt((ledger(st.w + 1e-6, X.slice(0, n), Y.slice(0, n)).J - ledger(st.w - 1e-6, X.slice(0, n), Y.slice(0, n)).J) / 2e-6)}.`, "g");
-const row = (r, show) => h("tr", {}, h("td", {}, `use ${r.k + 1}`), h("td", {}, fmt(r.x)), h("td", {}, h("span", { class: "v" }, fmt(r.z))), h("td", {}, fmt(r.y)), ...[r.zbar, r.c, r.total].map((v) => h("td", {}, h("span", { class: "g" }, show ? fmt(v) : "…"))));
-book.replaceChildren(h("table", {}, h("thead", {}, h("tr", {}, ["", "x", "z = w x", "y", "z̄ = z − y", "z̄ × x", "w̄ so far"].map((t) => h("th", { scope: "col" }, t)))), h("tbody", {}, R.rows.map((r) => row(r, r.k < k)))));
+const row = (r, show) => h("tr", {}, h("td", {}, String(r.k + 1)), h("td", {}, fmt(r.x)), h("td", {}, h("span", { class: "v" }, fmt(r.z))), h("td", {}, fmt(r.y)), ...[r.zbar, r.c, r.total].map((v) => h("td", {}, h("span", { class: "g" }, show ? fmt(v) : "…"))));
+book.replaceChildren(h("table", {}, h("thead", {}, h("tr", {}, ["use", "x", "z = w x", "y", "z̄ = z − y", "z̄ × x", "w̄ so far"].map((t) => h("th", { scope: "col" }, t)))), h("tbody", {}, R.rows.map((r) => row(r, r.k < k)))));
 tab.paint();
 }
 function draw(n, k) {
@@ -1862,7 +1877,7 @@ let parts = [], spent = 0, log = [];
 const dirty = framed(ctx, () => { restart(); });
 const st = stateOf(ctx, { widths: [2, 50, 50, 50, 1] }, () => dirty());
 const chain = h("div", { class: "chain", role: "group", "aria-label": "The product of Jacobians" }), say = line("l"), sizes = h("div", { class: "row noprint" }), bars = h("div");
-F.add(h("style", {}, ".bp .chain{display:flex;flex-wrap:wrap;align-items:center;gap:6px;margin:10px 0}.bp .mat{text-align:center;display:inline-flex;flex-direction:column;align-items:center;gap:3px}.bp .mat .r{border:1.5px solid var(--l);background:var(--lt)}.bp .chain button{border-radius:50%;width:40px;padding:0;min-height:40px}.bp .dim{display:inline-flex;flex-direction:column;font-size:14px;color:var(--m)}.bp .dim input{width:72px!important}"));
+F.add(h("style", {}, ".bp .chain{display:flex;flex-wrap:wrap;align-items:center;gap:6px;margin:10px 0}.bp .mat{text-align:center;display:inline-flex;flex-direction:column;align-items:center;gap:3px}.bp .mat .r{border:1.5px solid var(--l);background:var(--lt)}.bp .chain button{border-radius:50%;width:44px;padding:0;min-height:44px}.bp .dim{display:inline-flex;flex-direction:column;font-size:14px;color:var(--m)}.bp .dim input{width:72px!important}"));
 const undo = button("Undo", () => back()), again = button("Start over", () => restart());
 F.add(chain, say.el, h("div", { class: "row noprint" }, undo, again, button("Backward order", () => auto("reverse")), button("Forward order", () => auto("forward"))), bars, h("p", { class: "fs noprint" }, "Widths, from the input to the output:"), sizes);
 const hide = () => parts.length > 1;
@@ -1939,7 +1954,7 @@ const dirty = framed(ctx, () => paint());
 const ui = {};
 const st = stateOf(ctx, { function: "exp", x: 1, h: 0.001, scheme: "central", dtype: "float64" }, (k) => { ui[k]?.set(st[k]); dirty(); });
 ui.function = choice({ label: "f", options: Object.keys(CURVES), value: st.function, on: (v) => st.put("function", v) });
-ui.scheme = choice({ label: "difference", options: [["forward", "forward, (f(x+h) − f(x)) / h"], ["central", "central, (f(x+h) − f(x−h)) / 2h"], ["complex", "complex step, Im f(x+ih) / h"]], value: st.scheme, on: (v) => st.put("scheme", v) });
+ui.scheme = choice({ label: "difference", options: [["forward", "forward, +h"], ["central", "central, ±h"], ["complex", "complex step, ih"]], value: st.scheme, on: (v) => st.put("scheme", v) });
 ui.dtype = choice({ label: "data type", options: ["float64", "float32"], value: st.dtype, on: (v) => st.put("dtype", v) });
 ui.h = slider({ label: "h", min: 1e-20, max: 1, log: true, value: st.h, on: (v) => st.put("h", v) });
 ui.x = slider({ label: "x", min: -3, max: 3, step: 0.01, value: st.x, on: (v) => st.put("x", v) });
@@ -2090,6 +2105,7 @@ paint();
 onWidth(ctx, stage, (w) => { width = w; paint(); });
 return { st };
 }
+const short = (v) => String(Number(v.toPrecision(6))).replace("-", "−");
 const within = (lo, hi) => (v) => Math.max(lo, Math.min(hi, v));
 const LENS = { exp: [Math.exp, Math.exp], sin: [Math.sin, Math.cos], tanh: [Math.tanh, (x) => 1 - Math.tanh(x) ** 2], "x²": [(x) => x * x, (x) => 2 * x], "x³": [(x) => x * x * x, (x) => 3 * x * x] };
 function lensGap(name, x, zoom) {
@@ -2104,7 +2120,7 @@ controls: { function: { label: "f", options: Object.keys(LENS) }, x: { label: "x
 nudge: { key: "zoom", step: (v, d) => within(1, 1000)(v * 10 ** (d / 4)) },
 draw(st, w) {
 const [f, d] = LENS[st.function], r = 2 / st.zoom, H = 300, y0 = f(st.x), m = d(st.x), half = r * Math.max(0.8, Math.abs(m) * 1.1);
-const ax = axes({ w, h: H, x: [st.x - r, st.x + r], y: [y0 - half, y0 + half], xlabel: "x", ylabel: "f(x)", xfmt: (v) => fmt(v, 4), yfmt: (v) => fmt(v, 4), pad: [12, 20, 40, 66] });
+const ax = axes({ w, h: H, x: [st.x - r, st.x + r], y: [y0 - half, y0 + half], xlabel: "x", ylabel: "f(x)", xfmt: short, yfmt: short, pad: [12, 20, 40, 66] });
 const inside = (v) => within(ax.inner[1], ax.inner[3])(ax.Y(v)), pts = [];
 for (let i = -60; i <= 60; i++) { const u = st.x + (r * i) / 60; pts.push([ax.X(u), inside(f(u))]); }
 ax.g.append(s("path", { d: path(pts), fill: "none", "stroke-width": 2.2, style: "stroke:var(--v)" }),
@@ -2164,13 +2180,13 @@ const tailorFigure = (ctx) => simple(ctx, {
 names: ["value", "gradient"], defaults: { square: "distinct", left: "X", right: "Z̄" },
 controls: { left: { label: "left", options: TILES }, right: { label: "right", options: TILES }, square: { label: "sizes", options: [["distinct", "B = 4, n = 2, m = 3"], ["square", "all 3: shapes cannot help"]] } },
 draw(st, w) {
-const q = tailor(st), g = [], put = (t, name, x, color) => { const k = hinton(t, x, 66); g.push(s("text", { x: x + k.w / 2, y: 28, "text-anchor": "middle", "font-size": 18, class: "i" }, name), s("text", { x: x + k.w / 2, y: 50, "text-anchor": "middle", "font-size": 12, class: "m" }, t.s.join(" × ")), s("path", { d: k.pos, style: `fill:var(--${color})` }), s("path", { d: k.neg, fill: "none", "stroke-width": 1.2, style: `stroke:var(--${color})` })); return x + Math.max(k.w, 44) + 26; };
+const q = tailor(st), g = [], put = (t, name, x, color) => { const k = hinton(t, 0, 0), z = w < 380 ? 1.5 : 2; k.w *= z; g.push(s("text", { x: x + k.w / 2, y: 28, "text-anchor": "middle", "font-size": 18, class: "i" }, name), s("text", { x: x + k.w / 2, y: 50, "text-anchor": "middle", "font-size": 12, class: "m" }, t.s.join(" × ")), s("g", { transform: `translate(${x} 62) scale(${z})` }, s("path", { d: k.pos, style: `fill:var(--${color})` }), s("path", { d: k.neg, fill: "none", "stroke-width": 1, style: `stroke:var(--${color})` }))); return x + Math.max(k.w, 44) + (w < 380 ? 12 : 26); };
 const say = (t, x) => { g.push(s("text", { x, y: 90, "font-size": 18 }, t)); return x + 24; };
-let x = say("", 6);
+let x = 8;
 x = put(q.a, st.left, x, st.left[0] === "X" ? "v" : "g"); x = put(q.b, st.right, x, st.right[0] === "X" ? "v" : "g");
 if (q.out) { x = say("=", x - 10); x = put(q.out, "?", x, "g"); }
-put(q.truth, "W̄", Math.max(x + 6, 280), "g");
-return { w: Math.max(w, 380), h: 124, kids: g, label: `${st.left} times ${st.right}` };
+put(q.truth, "W̄", Math.max(x + 6, w < 380 ? 216 : 300), "g");
+return { h: 158, kids: g, label: `${st.left} times ${st.right}` };
 },
 tell(st) {
 const q = tailor(st), sh = (t) => t.s.join(" × ");
@@ -2241,7 +2257,7 @@ for (let k = 0; k < 4; k++) for (const [v, c, dx] of [[q.p[k], "v", -bw - 2], [q
 const x = ax.X(k + 1) + dx;
 if (!Number.isFinite(v)) { ax.g.append(s("text", { x: x + bw / 2, y: y0 - 6, "text-anchor": "middle", "font-size": 12, class: c }, fmt(v))); continue; }
 const y = ax.Y(v);
-ax.g.append(s("rect", { x, y: Math.min(y, y0), width: bw, height: Math.max(1, Math.abs(y - y0)), "stroke-width": 1.5, "stroke-dasharray": c === "g" ? "5 3.5" : "none", style: `fill:var(--${c}t);stroke:var(--${c})` }), s("text", { x: x + bw / 2, y: v >= 0 ? y - 5 : y + 14, "text-anchor": "middle", "font-size": 11.5, class: c }, fmt(v, 2)));
+ax.g.append(s("rect", { x, y: Math.min(y, y0), width: bw, height: Math.max(1, Math.abs(y - y0)), "stroke-width": 1.5, "stroke-dasharray": c === "g" ? "5 3.5" : "none", style: `fill:var(--${c}t);stroke:var(--${c})` }), s("text", { x: x + bw / 2, y: c === "g" && v >= 0 ? y0 + 14 : v >= 0 ? y - 5 : y + 14, "text-anchor": "middle", "font-size": 12, class: c }, fmt(v, 2)));
 }
 ax.g.append(s("path", { d: `M${ax.inner[0]} ${y0}H${ax.inner[2]}`, style: "stroke:var(--m)" }));
 return { h: H, kids: ax.g, label: `Probabilities ${q.p.map((x) => fmt(x)).join(", ")}; gradients ${q.g.map((x) => fmt(x)).join(", ")}` };
@@ -2335,8 +2351,7 @@ off: (k, f) => heard.get(k)?.delete(f),
 push: (k, v) => { data[k] = v; heard.get("change:" + k)?.forEach((f) => f()); },
 };
 }
-function mountAll(root = document) {
-const wake = (box) => {
+function wake(box) {
 if (box.dataset.bpLive) return;
 box.dataset.bpLive = "1";
 const host = document.createElement("div");
@@ -2348,11 +2363,13 @@ render({ model, el: host });
 box.bpModel = model;
 const still = box.querySelector(".bp-static");
 if (still && !host.querySelector(".err[role=alert]")) still.remove();
-};
+}
+function mountAll(root = document) {
 const boxes = [...root.querySelectorAll(".bp-figure")];
 if (typeof IntersectionObserver !== "function") { boxes.forEach(wake); return; }
 const io = new IntersectionObserver((seen) => seen.forEach((e) => { if (e.isIntersecting) { io.unobserve(e.target); wake(e.target); } }), { rootMargin: "600px" });
 boxes.forEach((b) => io.observe(b));
 addEventListener("beforeprint", () => boxes.forEach(wake));
 }
+const mountNow = (root = document) => [...root.querySelectorAll(".bp-figure")].forEach(wake);
 export default { render };

@@ -1,0 +1,252 @@
+"""Cost per operation, forward and backward, against the eager peers, all in one run.
+
+    OPENBLAS_NUM_THREADS=1 python tests/bench/bench_ops.py [--quick]
+
+Peers come with the `bench` extra; one that is not installed is left out, and said so. Every round
+times every contender once, in turn, and the table holds medians over the rounds: a load on the
+machine then falls on all of them. Compare ratios, not microseconds.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import importlib
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import bplib
+from bplib import ops
+
+Run = Callable[[Any, int], None]
+
+
+def steps(h: Any, n: int, relu: Callable[[Any], Any]) -> Any:
+    """The chain: n operations, a third each multiply, add and relu."""
+    for _ in range(n // 3):
+        h = relu(h * 0.999 + 0.01)
+    return h
+
+
+def with_bplib() -> Run:
+    def run(x: Any, n: int) -> None:
+        last = (lambda h: h) if type(x) is float else ops.sum
+        bplib.grad(lambda v: last(steps(v, n, ops.relu)))(x)
+
+    return run
+
+
+def with_torch() -> Run:
+    import torch
+
+    torch.set_num_threads(1)
+
+    def run(x: Any, n: int) -> None:
+        v = torch.tensor(x, dtype=torch.float64, requires_grad=True)
+        steps(v, n, torch.relu).sum().backward()
+
+    return run
+
+
+def with_micrograd() -> Run:
+    from micrograd.engine import Value
+
+    sys.setrecursionlimit(10_000)  # its topological sort recurses
+
+    def run(x: Any, n: int) -> None:
+        if type(x) is not float or n > 3_000:
+            raise NotImplementedError("scalars, and chains its recursion can hold")
+        steps(Value(x), n, lambda h: h.relu()).backward()
+
+    return run
+
+
+def with_autograd() -> Run:
+    import autograd
+    import autograd.numpy as anp
+
+    def run(x: Any, n: int) -> None:
+        autograd.grad(lambda v: anp.sum(steps(v, n, lambda h: anp.maximum(h, 0.0))))(x)
+
+    return run
+
+
+def with_mygrad() -> Run:
+    import mygrad
+
+    mygrad.turn_memory_guarding_off()
+
+    def run(x: Any, n: int) -> None:
+        steps(mygrad.tensor(x), n, lambda h: mygrad.maximum(h, 0.0)).sum().backward()
+
+    return run
+
+
+def with_dezero() -> Run:
+    np.int = int  # type: ignore[attr-defined]  # it names an alias that NumPy dropped
+    import dezero
+
+    relu = importlib.import_module("dezero.functions").relu
+
+    def run(x: Any, n: int) -> None:
+        v = dezero.Variable(np.array(x))
+        y = steps(v, n, relu)
+        importlib.import_module("dezero.functions").sum(y).backward()
+
+    return run
+
+
+def with_jax() -> Run:
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+
+    def run(x: Any, n: int) -> None:
+        if n > 1_000:
+            raise NotImplementedError("un-jitted, hundreds of microseconds an operation")
+        jax.grad(lambda v: steps(v, n, lambda h: jax.numpy.maximum(h, 0.0)).sum())(
+            jax.numpy.asarray(x)
+        ).block_until_ready()
+
+    return run
+
+
+PEERS = {
+    "bplib": with_bplib, "torch": with_torch, "micrograd": with_micrograd,
+    "autograd": with_autograd, "mygrad": with_mygrad, "dezero": with_dezero, "jax": with_jax,
+}  # fmt: skip
+# What the library asks of itself: peer -> how many times cheaper bplib must be
+WANTED = {
+    "scalar": {"torch": 10, "micrograd": 3, "autograd": 20, "mygrad": 20, "dezero": 20},
+    "(16,)": {"torch": 4, "autograd": 8, "mygrad": 8, "dezero": 8},
+    "(1000,)": {"torch": 4, "autograd": 8, "mygrad": 8, "dezero": 8},
+}
+INPUTS = {
+    "scalar": 0.5,
+    "(8,)": np.full(8, 0.5),
+    "(16,)": np.full(16, 0.5),
+    "(1000,)": np.full(1000, 0.5),
+    "(32, 32)": np.full((32, 32), 0.5),
+}
+
+
+def contenders() -> dict[str, Run]:
+    found = {}
+    for name, make in PEERS.items():
+        try:
+            found[name] = make()
+        except ImportError:
+            print(f"{name}: not installed, left out")
+    return found
+
+
+def timed(run: Run, x: Any, n: int) -> float:
+    start = time.perf_counter()
+    run(x, n)
+    return (time.perf_counter() - start) / n * 1e6
+
+
+def measure(runs: dict[str, Run], x: Any, n: int, rounds: int) -> dict[str, float]:
+    """Return the median microseconds per operation of each contender, rounds interleaved."""
+    times: dict[str, list[float]] = {}
+    skip: set[str] = set()
+    for _ in range(rounds):
+        for name, run in runs.items():
+            if name in skip:
+                continue
+            try:
+                times.setdefault(name, []).append(timed(run, x, n))
+            except (NotImplementedError, RecursionError):
+                skip.add(name)
+    return {name: statistics.median(ts) for name, ts in times.items() if ts}
+
+
+def chains(quick: bool) -> bool:
+    runs, met = contenders(), True
+    print(f"{'chain':>10} {'ops':>7} " + " ".join(f"{name:>10}" for name in runs))
+    for label, x in INPUTS.items():
+        for n in (999, 9_999, 99_999):
+            if quick and n > 1_000:
+                continue
+            some = (
+                runs if n < 99_999 else {k: v for k, v in runs.items() if k in ("bplib", "torch")}
+            )
+            us = measure(some, x, n, rounds={999: 31, 9_999: 7, 99_999: 3}[n])
+            print(f"{label:>10} {n:>7} " + " ".join(f"{us.get(k, np.nan):>10.3f}" for k in runs))
+            if n == 999:
+                for peer, factor in WANTED.get(label, {}).items():
+                    if peer in us:
+                        ratio = us[peer] / us["bplib"]
+                        met &= ratio >= factor
+                        verdict = "met" if ratio >= factor else "MISSED"
+                        print(f"{'':>18} {peer}/bplib = {ratio:.1f}, wanted {factor}: {verdict}")
+    return met
+
+
+def fan(n: int = 10_000) -> None:
+    """A node used n times, against a chain of n operations."""
+
+    def used(v: Any) -> Any:
+        total = v
+        for _ in range(n):
+            total = total + v
+        return total
+
+    for label in ("scalar", "(16,)"):
+        x = INPUTS[label]
+        last = (lambda h: h) if label == "scalar" else ops.sum
+        runs: dict[str, Run] = {
+            "fan": lambda x, n, last=last: bplib.grad(lambda v: last(used(v)))(x),  # type: ignore
+            "chain": with_bplib(),
+        }
+        us = measure(runs, x, n, rounds=7)
+        print(f"a node used {n} times, {label}: {us['fan']:.3f} us a use, chain {us['chain']:.3f}")
+
+
+def orders(highest: int = 6) -> None:
+    """Derivatives of order 1 to 6 of a scalar function, and the same in un-jitted JAX."""
+    libraries: dict[str, tuple[Any, Any, Any]] = {
+        "bplib": (bplib.grad, lambda x: ops.sin(x) * ops.exp(x) / (1 + x * x), 0.7)
+    }
+    try:
+        import jax
+        import jax.numpy as jnp
+
+        jax.config.update("jax_enable_x64", True)
+        libraries["jax"] = (jax.grad, lambda x: jnp.sin(x) * jnp.exp(x) / (1 + x * x), 0.7)
+    except ImportError:
+        print("jax: not installed, left out")
+    for name, (grad, f, x) in libraries.items():
+        line, before = [], 0.0
+        for _ in range(highest):
+            f = grad(f)
+            f(x)
+            times = []
+            for _ in range(5):
+                start = time.perf_counter()
+                f(x)
+                times.append(time.perf_counter() - start)
+            now = min(times)
+            line.append(f"{now * 1e3:.3g} ms" + (f" (x{now / before:.2f})" if before else ""))
+            before = now
+        print(f"orders 1..{highest} {name}: " + ", ".join(line))
+
+
+def main() -> int:
+    quick = "--quick" in sys.argv
+    met = chains(quick)
+    fan()
+    orders()
+    return 0 if met else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
