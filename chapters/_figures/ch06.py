@@ -93,7 +93,7 @@ def saturation(softmax: Callable[[np.ndarray], np.ndarray]) -> dict[str, np.ndar
     with style.axes() as ax:
         ax.plot(grid, drawn["cross_entropy"], **{**style.line("value"), "markevery": 20})
         ax.plot(grid, drawn["squared_error"], **{**style.line("gradient"), "markevery": 20})
-        style.label(ax, -3.9, -0.93, "cross-entropy", "value")
+        style.label(ax, -0.5, -0.87, "cross-entropy", "value")
         style.label(ax, -5.6, -0.08, "squared error", "gradient")
         ax.axhline(0, color=style.SECOND, lw=1, ls="solid")
         ax.set(

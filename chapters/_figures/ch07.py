@@ -32,7 +32,8 @@ def descent(
             ax.axvline(place, color=style.SECOND, lw=1, ls=(0, (3, 3)))
             style.label(ax, place, start + 0.24 * squared * border, name)
         style.label(ax, etas[-1], curve[-1], "loss J", "value")
-        style.label(ax, etas[-1], bound[-1], "promise", "gradient")
+        here = np.searchsorted(etas, 1.06 * border)
+        style.label(ax, etas[here], bound[here], "promise", "gradient", ha="right", xytext=(-8, 6))
         low = min(curve.min(), bound.min())
         inside = tangent > low - 0.2 * squared * border
         last = np.flatnonzero(inside)[-1]
@@ -62,7 +63,7 @@ def valley(kappa: float, steps: int) -> dict[str, np.ndarray]:
     }
     paths = {}
     for name, (eta, mu) in settings.items():
-        theta, v = np.array([8.0, 1.0]), np.zeros(2)
+        theta, v = np.array([8.0, 0.4]), np.zeros(2)
         path = [theta]
         for _ in range(steps):
             v = mu * v + curvature * theta
@@ -70,7 +71,7 @@ def valley(kappa: float, steps: int) -> dict[str, np.ndarray]:
             path.append(theta)
         paths[name] = np.array(path)
     with style.axes(2, width_ratios=[1.25, 1]) as (left, right):
-        x, y = np.meshgrid(np.linspace(-3, 9, 121), np.linspace(-1.6, 1.6, 81))
+        x, y = np.meshgrid(np.linspace(-3, 9, 121), np.linspace(-1.3, 1.3, 81))
         levels = 0.5 * np.array([1, 4, 16, 36, 64, 100, 144])
         left.contour(
             x, y, (x**2 + kappa * y**2) / 2, levels=levels, colors=style.SECOND, linewidths=0.5
@@ -89,7 +90,7 @@ def valley(kappa: float, steps: int) -> dict[str, np.ndarray]:
             ylabel=f"y, curvature {kappa:.0f}",
             title="the paths",
             xlim=(-3, 9),
-            ylim=(-1.6, 1.6),
+            ylim=(-1.3, 1.3),
         )
         right.set_yscale("log")
         right.set(xlabel="step", title="distance from the minimum")
