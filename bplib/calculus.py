@@ -55,6 +55,8 @@ def _enter(x: Any, where: str) -> Node:
         return Node(x.data, ops.identity, (x,))
     if type(x) is float:
         return Node(x)
+    if type(x) in ops.base.FOREIGN:
+        return Node(x.copy())
     if isinstance(x, np.ndarray | np.generic):
         ops.check_dtype(where, x.dtype)
         if x.dtype.kind == "f" and (type(x) is np.ndarray or isinstance(x, np.generic)):
@@ -94,6 +96,25 @@ def _select(
     return [kwargs[i] if isinstance(i, str) else args[i] for i in wanted]
 
 
+def _paused(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Run with the cyclic garbage collector paused.
+
+    A graph has no cycles, and a collector that walks it again and again as it grows would make a
+    node of a long computation cost more than one of a short computation.
+    """
+
+    def run(*args: Any) -> Any:
+        collecting = gc.isenabled()
+        gc.disable()
+        try:
+            return function(*args)
+        finally:
+            if collecting:
+                gc.enable()
+
+    return run
+
+
 class _Trace:
     """One run of a function on Nodes: its inputs, its output, and the nodes between them."""
 
@@ -111,20 +132,17 @@ class _Trace:
             (kwargs if isinstance(i, str) else args)[i] = rebuild(tree, iter(nodes))
         if not self.nodes:
             raise TypeError(f"{name}: there is nothing to differentiate in argument {argnums!r}")
-        # A graph has no cycles, and a collector that walks it again and again as it grows would
-        # make a node of a long computation cost more than one of a short computation.
-        collecting = gc.isenabled()
-        gc.disable()
-        state.depth += 1
-        try:
-            self.output = f(*args, **kwargs)
-        finally:
-            state.depth -= 1
-            if collecting:
-                gc.enable()
+        self.output = _paused(self._run)(f, args, kwargs)
         self.results = leaves(self.output)
         self.roots = [y for y in self.results if type(y) is Node]
         self.order = collect(self.roots, min(x.serial for x in self.nodes))
+
+    def _run(self, f: Callable[..., Any], args: list[Any], kwargs: dict[str, Any]) -> Any:
+        state.depth += 1
+        try:
+            return f(*args, **kwargs)
+        finally:
+            state.depth -= 1
 
     def value(self) -> Tree:
         """The output: as recorded while a transformation runs around this one, else plain."""
@@ -149,7 +167,7 @@ class _Trace:
 
 def _own(y: Any) -> Any:
     y = ops.value(y)
-    return y.copy() if isinstance(y, np.ndarray) else y
+    return y.copy() if isinstance(y, np.ndarray) or type(y) in ops.base.FOREIGN else y
 
 
 def _finish(derivatives: Sequence[Any], like: Sequence[Any]) -> list[Any]:
@@ -163,6 +181,8 @@ def _finish(derivatives: Sequence[Any], like: Sequence[Any]) -> list[Any]:
         elif type(t) is Node:
             if type(x) is not float and t.dtype != x.dtype:  # type: ignore[attr-defined]
                 t = ops.astype(t, x.dtype)
+        elif type(t) in ops.base.FOREIGN:
+            t = t.astype(x.dtype)
         elif type(x) is float:
             t = float(t)
         elif isinstance(x, np.generic):
@@ -192,7 +212,9 @@ def _admit(name: str, what: str, tree: Tree, like: Tree, targets: Sequence[Any])
                 f"{name}: a {what} has the shape of its value, expected {np.shape(x)}, "
                 f"got {np.shape(ops.value(t))}"
             )
-        if type(t) is not Node:
+        if type(t) in ops.base.FOREIGN:
+            t = t.astype(x.dtype)
+        elif type(t) is not Node:
             ops.check_dtype(name, np.asarray(t).dtype)
             t = float(t) if type(x) is float else np.array(t, dtype=np.asarray(x).dtype)[()]
         admitted.append(t)
@@ -210,8 +232,8 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[...,
     Raises TypeError when the output is not a scalar or an input is not floating.
     """
 
-    @wraps(f)
-    def transformed(*args: Any, **kwargs: Any) -> Any:
+    @_paused  # until the graph is gone, so that the collector never sees it
+    def both(args: Any, kwargs: Any) -> Any:
         trace = _Trace("grad", f, argnums, args, kwargs)
         y = trace.output
         data = ops.value(y)
@@ -226,16 +248,22 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[...,
             warnings.warn(
                 "grad: the output does not depend on the input, the gradient is zero; a value "
                 "that left the graph (.data, stop_gradient) is a constant",
-                stacklevel=2,
+                stacklevel=4,
             )
         grads = rebuild(trace.inputs, iter(_finish(bars, trace.nodes)))
         return trace.value(), grads
+
+    @wraps(f)
+    def transformed(*args: Any, **kwargs: Any) -> Any:
+        return both(args, kwargs)
 
     return transformed
 
 
 def _one(data: Any) -> Any:
-    return 1.0 if type(data) is float else np.ones((), getattr(data, "dtype", float))[()]
+    if type(data) is float or getattr(data, "weak", False):
+        return 1.0
+    return np.ones((), getattr(data, "dtype", float))[()]
 
 
 def grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:

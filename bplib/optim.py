@@ -53,8 +53,7 @@ class Optimizer:
             raise ValueError(
                 f"{type(self).__name__}.step: parameters have shapes {shapes}, gradients {given}."
             )
-        if self.t == 0 or not self.slots:
-            self.slots = {name: [np.zeros_like(p) for p in params] for name in self.state}
+        self.prepare(params)
         for name, arrays in self.slots.items():
             if [a.shape for a in arrays] != shapes:
                 raise ValueError(
@@ -66,6 +65,15 @@ class Optimizer:
         columns = [self.slots[name] for name in self.state]
         for p, g, *kept in zip(params, grads, *columns, strict=True):
             self.update(p, g, lr, *kept)
+
+    def prepare(self, params: Sequence[Array]) -> None:
+        """Make the kept arrays, all zero, where there are none yet or no step was taken."""
+        if self.t == 0 or not self.slots:
+            self.slots = {name: [np.zeros_like(p) for p in params] for name in self.state}
+
+    def arrays(self) -> list[Array]:
+        """Return the kept arrays themselves, name after name."""
+        return [a for arrays in self.slots.values() for a in arrays]
 
     def copy_state(self) -> tuple[int, dict[str, list[Array]]]:
         """Return the step count and copies of the kept arrays, for `load_state`."""

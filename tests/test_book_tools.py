@@ -149,7 +149,10 @@ def test_everything_wrong_in_a_page_is_located_in_its_source(book, capfd):
         # A displayed equation is located by the line that opens it.
         number = lines.index(part) + (0 if part.startswith("\\frac") else 1)
         place = f"05-error-signal.md:{number}"
-        assert any(f"{place}:" in row and words in row for row in printed.splitlines()), (place, printed)
+        assert any(f"{place}:" in row and words in row for row in printed.splitlines()), (
+            place,
+            printed,
+        )
 
 
 def test_edit_without_refresh_is_said(book, capfd):

@@ -18,10 +18,10 @@ WITH_EQUATIONS = [
 
 @pytest.mark.parametrize("chapter", WITH_EQUATIONS, ids=lambda p: p.stem)
 def test_every_numbered_equation_is_bound(chapter):
-    started = time.perf_counter()
+    started = time.process_time()  # of this process: the machine may be busy
     rows = coverage(chapter)
     assert not problems(rows), "\n".join(problems(rows))
-    assert time.perf_counter() - started < 10, "checking one chapter's equations takes too long"
+    assert time.process_time() - started < 10, "checking one chapter's equations takes too long"
 
 
 def test_labels_are_unique_in_the_book():

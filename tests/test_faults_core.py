@@ -143,7 +143,8 @@ class Foreign:
     "x",
     [
         np.array([1.0, None]), np.array(["a"]), np.array(["2020-01-01"], "datetime64[D]"),
-        np.ma.masked_array([1.0, 2.0], [0, 1]), np.ones((1, 1)).view(np.matrix), Foreign(), "text", {1.0, 2.0},
+        np.ma.masked_array([1.0, 2.0], [0, 1]), np.ones((1, 1)).view(np.matrix), Foreign(),
+        "text", {1.0, 2.0},
     ],
     ids=lambda x: type(x).__name__ + str(getattr(x, "dtype", "")),
 )  # fmt: skip

@@ -12,7 +12,17 @@ from typing import Any
 import numpy as np
 
 from bplib.graph import Op
-from bplib.ops.base import Array, implements, linear, primitive, register, shape, symmetric, value
+from bplib.ops.base import (
+    FOREIGN,
+    Array,
+    implements,
+    linear,
+    primitive,
+    register,
+    shape,
+    symmetric,
+    value,
+)
 from bplib.ops.pointwise import exp, where
 from bplib.ops.shaping import broadcast_to, flip, ravel, transpose
 
@@ -121,15 +131,17 @@ def _deviation(y: Array, x: Array, axis: Axis, ddof: int = 0) -> Array:
 
 
 def _ties(y: Array, x: Array, axis: Axis) -> Array:
-    hit = np.asarray(value(x) == value(y))
-    if np.count_nonzero(hit) == np.size(value(y)):
+    hit = value(x) == value(y)
+    if type(hit) is bool:
+        return 1.0
+    if type(hit) not in FOREIGN and np.count_nonzero(hit) == np.size(value(y)):
         return hit  # no ties
     return (hit / hit.sum(axis=axis, keepdims=True)).astype(getattr(x, "dtype", float))
 
 
 def _others(y: Array, x: Array, axis: Axis) -> Array:
     """The product of all other entries: y / x unless a zero is among them."""
-    if np.all(value(x) != 0):
+    if type(value(x)) not in FOREIGN and np.all(value(x) != 0):
         return y / x
     reduced = _axes(x, axis)
     kept = tuple([i for i in range(len(shape(x))) if i not in reduced])
