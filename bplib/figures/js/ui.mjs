@@ -121,6 +121,7 @@ export function slider({ label, cls = "i", aria, min, max, step, value, on, log 
   const id = uid(), name = aria || label;
   const r = h("input", { type: "range", id, min: to(min), max: to(max), step: log ? 0.05 : step, "aria-label": name, ...KEEP, style: kind ? `--tk:var(--${kind})` : null });
   const n = box ? h("input", { type: "number", step: "any", "aria-label": name + ", exact value", ...KEEP }) : h("span", { class: "v", style: "min-width:56px;text-align:right" });
+  let last = value;
   const put = (x, from2) => {
     if (from2 !== r) r.value = to(Math.max(min, Math.min(max, x)));
     r.style.setProperty("--f", span(to(x), to(min), to(max)));
@@ -129,9 +130,13 @@ export function slider({ label, cls = "i", aria, min, max, step, value, on, log 
     else if (from2 !== n) n.value = log ? Number(x.toPrecision(3)) : Number(x.toPrecision(5));
   };
   // The handle's own grid must not change a number that lies off the grid unless it is really moved.
-  r.addEventListener("input", () => { const x = from(+r.value), y = log ? Number(x.toPrecision(3)) : x; put(y, r); on(y); });
-  if (box) n.addEventListener("change", () => { const x = Number(n.value); if (n.value !== "" && Number.isFinite(x) && (!log || x > 0)) { put(x, n); on(x); } else put(last); });
-  let last = value;
+  r.addEventListener("input", () => { const x = from(+r.value), y = log ? Number(x.toPrecision(3)) : x; last = y; put(y, r); on(y); });
+  // Typing takes effect at once: in a notebook the host may keep Enter, and with it the change event.
+  if (box) {
+    const typed = () => { const x = Number(n.value), ok = n.value !== "" && Number.isFinite(x) && (!log || x > 0); if (ok && x !== last) { last = x; put(x, n); on(x); } return ok; };
+    n.addEventListener("input", typed);
+    n.addEventListener("change", () => { if (!typed()) put(last); });
+  }
   const set = (x) => { last = x; put(x); };
   set(value);
   return { el: h("div", { class: "ctl" }, h("label", { for: id, class: cls }, label), r, n), set, input: r, box: n };
