@@ -55,6 +55,8 @@ def _enter(x: Any, where: str) -> Node:
         return Node(x.data, ops.identity, (x,))
     if type(x) is float:
         return Node(x)
+    if type(x) in ops.base.FOREIGN:
+        return Node(x.copy())
     if isinstance(x, np.ndarray | np.generic):
         ops.check_dtype(where, x.dtype)
         if x.dtype.kind == "f" and (type(x) is np.ndarray or isinstance(x, np.generic)):
@@ -167,7 +169,7 @@ class _Trace:
 
 def _own(y: Any) -> Any:
     y = ops.value(y)
-    return y.copy() if isinstance(y, np.ndarray) else y
+    return y.copy() if isinstance(y, np.ndarray) or type(y) in ops.base.FOREIGN else y
 
 
 def _finish(derivatives: Sequence[Any], like: Sequence[Any]) -> list[Any]:
@@ -181,6 +183,8 @@ def _finish(derivatives: Sequence[Any], like: Sequence[Any]) -> list[Any]:
         elif type(t) is Node:
             if type(x) is not float and t.dtype != x.dtype:  # type: ignore[attr-defined]
                 t = ops.astype(t, x.dtype)
+        elif type(t) in ops.base.FOREIGN:
+            t = t.astype(x.dtype)
         elif type(x) is float:
             t = float(t)
         elif isinstance(x, np.generic):
@@ -210,7 +214,9 @@ def _admit(name: str, what: str, tree: Tree, like: Tree, targets: Sequence[Any])
                 f"{name}: a {what} has the shape of its value, expected {np.shape(x)}, "
                 f"got {np.shape(ops.value(t))}"
             )
-        if type(t) is not Node:
+        if type(t) in ops.base.FOREIGN:
+            t = t.astype(x.dtype)
+        elif type(t) is not Node:
             ops.check_dtype(name, np.asarray(t).dtype)
             t = float(t) if type(x) is float else np.array(t, dtype=np.asarray(x).dtype)[()]
         admitted.append(t)
@@ -257,7 +263,9 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[...,
 
 
 def _one(data: Any) -> Any:
-    return 1.0 if type(data) is float else np.ones((), getattr(data, "dtype", float))[()]
+    if type(data) is float or getattr(data, "weak", False):
+        return 1.0
+    return np.ones((), getattr(data, "dtype", float))[()]
 
 
 def grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:

@@ -27,6 +27,7 @@ Rule = Callable[..., Any]
 PRIMITIVES: dict[str, Op] = {}
 UFUNCS: dict[Any, Callable[..., Any]] = {}  # NumPy ufunc -> what runs when it meets a Node
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}  # NumPy function -> the same
+FOREIGN: set[type] = set()  # array types of other makers that the primitives take as constants
 WEAK = frozenset({float, int, bool})  # Python numbers: they take the dtype of what they meet
 
 
@@ -288,7 +289,7 @@ def constant(op: Op, x: Any) -> Any:
     caller's array in between cannot reach the gradient. Making an array read-only avoids the copy.
     """
     kind = type(x)
-    if kind in WEAK or x is None:
+    if kind in WEAK or x is None or kind in FOREIGN:
         return x
     if kind is np.ndarray:
         check_dtype(op.name, x.dtype)
@@ -317,6 +318,8 @@ def check_dtype(where: str, dtype: np.dtype[Any]) -> None:
 
 def recover(op: Op, xs: Sequence[Any], params: dict[str, Any], error: Exception) -> Any:
     """Return the IEEE result where Python's floats raised, or retell the error naming `op`."""
+    if hasattr(error, "retry"):  # a plan takes what it cannot trace as one step
+        return error.retry(op, xs, params)
     plain = bool(xs) and all(type(x) in WEAK for x in xs)
     if plain and not isinstance(error, FloatingPointError | TypeError):
         try:

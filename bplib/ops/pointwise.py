@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from bplib.ops.base import (
+    FOREIGN,
     UFUNCS,
     WEAK,
     Array,
@@ -199,6 +200,11 @@ def _sigmoid(x: Any) -> Any:
     return np.where(positive, 1, e) / (1 + e)
 
 
+def _sigmoid_of_float(x: float) -> float:
+    e = math.exp(-math.fabs(x))
+    return 1 / (1 + e) if x >= 0 else e / (1 + e)
+
+
 def _softplus(x: Any) -> Any:
     positive, e = _fold(x)
     return np.where(positive, x, 0) + np.log1p(e)
@@ -223,7 +229,7 @@ sigmoid: Unary = elementwise(
     "sigmoid",
     _sigmoid,
     lambda t, y, x: t * (y * (1 - y)),
-    scalar=lambda x: 1 / (1 + math.exp(-x)),
+    scalar=_sigmoid_of_float,
 )
 softplus: Unary = elementwise("softplus", _softplus, lambda t, y, x: t * sigmoid(x))
 relu: Unary = elementwise(
@@ -271,7 +277,8 @@ def where(cond: Any, a: Array, b: Array) -> Array:
     of the gradient (0 times inf). Guard the argument as well: `where(c, f(where(c, x, 1)), 0)`.
     """
     cond = value(cond)
-    return _choose(a, b, cond=cond if type(cond) is bool else np.array(cond, dtype=bool))
+    known = type(cond) is bool or type(cond) in FOREIGN
+    return _choose(a, b, cond=cond if known else np.array(cond, dtype=bool))
 
 
 def _sign(x: float) -> float:
@@ -291,7 +298,7 @@ def _clip(x: Any, lo: Any = None, hi: Any = None) -> Any:
 def _clip_rule(t: Array, y: Array, x: Array, lo: Any = None, hi: Any = None) -> Array:
     above = True if lo is None else x >= lo
     below = True if hi is None else x <= hi
-    return t * (np.asarray(above) & below)
+    return t * (below if above is True else above if below is True else above & below)
 
 
 _clip_op: UnaryWithOptions = elementwise("clip", _clip, _clip_rule)
@@ -305,7 +312,9 @@ def clip(x: Array, lo: Any = None, hi: Any = None) -> Array:
 
 def _chosen(t: Array, won: Any, a: Array, b: Array) -> Array:
     tie = value(a) == value(b)
-    return where(tie, 0.5 * t, t * won) if np.any(tie) else t * won
+    if type(tie) not in FOREIGN and not np.any(tie):
+        return t * won
+    return where(tie, 0.5 * t, t * won)
 
 
 maximum = elementwise(
