@@ -135,7 +135,7 @@ class _Trace:
         self.output = _paused(self._run)(f, args, kwargs)
         self.results = leaves(self.output)
         self.roots = [y for y in self.results if type(y) is Node]
-        self.order = collect(self.roots, min(x.serial for x in self.nodes))
+        self.order: list[Node] | None = None  # collected when a pushforward asks for it
 
     def _run(self, f: Callable[..., Any], args: list[Any], kwargs: dict[str, Any]) -> Any:
         state.depth += 1
@@ -155,12 +155,14 @@ class _Trace:
             if type(y) is Node:
                 seeds[y] = seeds[y] + g if y in seeds else g
         record = state.depth > 0 or any(type(g) is Node for g in cotangents)
-        return pullback(self.order, seeds, self.nodes, record)
+        return pullback(seeds, self.nodes, record)
 
     def push(self, tangents: Sequence[Any]) -> list[Any]:
         """The tangent of every output leaf, given one for every input leaf."""
         record = state.depth > 0 or any(type(t) is Node for t in tangents)
         seeds = dict(zip(self.nodes, tangents, strict=True))
+        if self.order is None:
+            self.order = collect(self.roots, min(x.serial for x in self.nodes))
         found = iter(pushforward(self.order, seeds, self.roots, record))
         return [next(found) if type(y) is Node else None for y in self.results]
 
@@ -435,7 +437,7 @@ def _transposed(i: int, rule: Callable[..., Any], like: Callable[..., Any]) -> C
         if type(out) is not Node:
             return t.data
         record = any(type(v) is Node for v in (g, y, *xs))
-        (found,) = pullback(collect([out], t.serial), {out: g}, [t], record)
+        (found,) = pullback({out: g}, [t], record)
         return t.data if found is None else found
 
     return run

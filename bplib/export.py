@@ -318,7 +318,7 @@ def _add_gradients(doc: Doc, output: Node, order: list[Node], ids: dict[int, int
     with np.errstate(all="ignore"):
         seed = 1.0 if np.ndim(output.data) == 0 else np.ones(np.shape(output.data))
         reached = collect([output], 0)
-        bars = pullback(reached, {output: seed}, order)
+        bars = pullback({output: seed}, order)
         for node, bar in zip(order, bars, strict=True):
             if node.serial not in ids:
                 continue
@@ -340,8 +340,8 @@ def _add_gradients(doc: Doc, output: Node, order: list[Node], ids: dict[int, int
                 # pullback with this op alone: the sweep's own rules, for this one edge.
                 one = Node(node.data, node.op, _freeze(node, i), node.params)
                 flat = np.ndim(x.data) == 0 and np.ndim(node.data) == 0
-                (local,) = pullback([one], {one: 1.0}, [one.inputs[i]]) if flat else (None,)
-                (push,) = pullback([one], {one: g[()] if g.ndim else float(g)}, [one.inputs[i]])
+                (local,) = pullback({one: 1.0}, [one.inputs[i]]) if flat else (None,)
+                (push,) = pullback({one: g[()] if g.ndim else float(g)}, [one.inputs[i]])
                 entry["local"].append(None if local is None else encode(local))
                 entry["push"].append(encode(_rms(push)))
 

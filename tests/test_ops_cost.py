@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from test_graph import programs, run
+from tests.test_graph import programs, run
 
 import bplib
 from bplib import calculus, ops
@@ -149,14 +149,14 @@ def keep_freed_memory() -> None:
         "MALLOC_TOP_PAD_": "200000000", "OPENBLAS_NUM_THREADS": "1",
         "PYTHONPATH": os.pathsep.join(sys.path),
     }  # fmt: skip
-    done = subprocess.run([sys.executable, __file__], env=env, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-m", "tests.test_ops_cost"], env=env, capture_output=True, text=True)
     print(done.stdout)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.slow
 def test_timed_gradients_on_large_arrays() -> None:
-    from ops_samples import SAMPLES
+    from tests.ops_samples import SAMPLES
 
     missing = set(SAMPLES) - VIEWS - set(large_inputs())
     assert not missing, f"give them a large input: {missing}"
