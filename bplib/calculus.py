@@ -96,6 +96,25 @@ def _select(
     return [kwargs[i] if isinstance(i, str) else args[i] for i in wanted]
 
 
+def _paused(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Run with the cyclic garbage collector paused.
+
+    A graph has no cycles, and a collector that walks it again and again as it grows would make a
+    node of a long computation cost more than one of a short computation.
+    """
+
+    def run(*args: Any) -> Any:
+        collecting = gc.isenabled()
+        gc.disable()
+        try:
+            return function(*args)
+        finally:
+            if collecting:
+                gc.enable()
+
+    return run
+
+
 class _Trace:
     """One run of a function on Nodes: its inputs, its output, and the nodes between them."""
 
@@ -113,20 +132,17 @@ class _Trace:
             (kwargs if isinstance(i, str) else args)[i] = rebuild(tree, iter(nodes))
         if not self.nodes:
             raise TypeError(f"{name}: there is nothing to differentiate in argument {argnums!r}")
-        # A graph has no cycles, and a collector that walks it again and again as it grows would
-        # make a node of a long computation cost more than one of a short computation.
-        collecting = gc.isenabled()
-        gc.disable()
-        state.depth += 1
-        try:
-            self.output = f(*args, **kwargs)
-        finally:
-            state.depth -= 1
-            if collecting:
-                gc.enable()
+        self.output = _paused(self._run)(f, args, kwargs)
         self.results = leaves(self.output)
         self.roots = [y for y in self.results if type(y) is Node]
-        self.order = collect(self.roots, min(x.serial for x in self.nodes))
+        self.order: list[Node] | None = None  # collected when a pushforward asks for it
+
+    def _run(self, f: Callable[..., Any], args: list[Any], kwargs: dict[str, Any]) -> Any:
+        state.depth += 1
+        try:
+            return f(*args, **kwargs)
+        finally:
+            state.depth -= 1
 
     def value(self) -> Tree:
         """The output: as recorded while a transformation runs around this one, else plain."""
@@ -139,12 +155,14 @@ class _Trace:
             if type(y) is Node:
                 seeds[y] = seeds[y] + g if y in seeds else g
         record = state.depth > 0 or any(type(g) is Node for g in cotangents)
-        return pullback(self.order, seeds, self.nodes, record)
+        return pullback(seeds, self.nodes, record)
 
     def push(self, tangents: Sequence[Any]) -> list[Any]:
         """The tangent of every output leaf, given one for every input leaf."""
         record = state.depth > 0 or any(type(t) is Node for t in tangents)
         seeds = dict(zip(self.nodes, tangents, strict=True))
+        if self.order is None:
+            self.order = collect(self.roots, min(x.serial for x in self.nodes))
         found = iter(pushforward(self.order, seeds, self.roots, record))
         return [next(found) if type(y) is Node else None for y in self.results]
 
@@ -216,8 +234,8 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[...,
     Raises TypeError when the output is not a scalar or an input is not floating.
     """
 
-    @wraps(f)
-    def transformed(*args: Any, **kwargs: Any) -> Any:
+    @_paused  # until the graph is gone, so that the collector never sees it
+    def both(args: Any, kwargs: Any) -> Any:
         trace = _Trace("grad", f, argnums, args, kwargs)
         y = trace.output
         data = ops.value(y)
@@ -232,10 +250,14 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[...,
             warnings.warn(
                 "grad: the output does not depend on the input, the gradient is zero; a value "
                 "that left the graph (.data, stop_gradient) is a constant",
-                stacklevel=2,
+                stacklevel=4,
             )
         grads = rebuild(trace.inputs, iter(_finish(bars, trace.nodes)))
         return trace.value(), grads
+
+    @wraps(f)
+    def transformed(*args: Any, **kwargs: Any) -> Any:
+        return both(args, kwargs)
 
     return transformed
 
@@ -415,7 +437,7 @@ def _transposed(i: int, rule: Callable[..., Any], like: Callable[..., Any]) -> C
         if type(out) is not Node:
             return t.data
         record = any(type(v) is Node for v in (g, y, *xs))
-        (found,) = pullback(collect([out], t.serial), {out: g}, [t], record)
+        (found,) = pullback({out: g}, [t], record)
         return t.data if found is None else found
 
     return run

@@ -9,6 +9,7 @@ that the checker refuses them all, and the reader who gives one is told what it 
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,16 +17,6 @@ from typing import Any
 import numpy as np
 
 RTOL = 1e-9  # far above rounding, far below any missing factor
-
-
-def complex_step(f: Callable[[np.ndarray], Any], x: np.ndarray, h: float = 1e-30) -> np.ndarray:
-    """Return the gradient of a real analytic scalar function, one complex evaluation an entry."""
-    g = np.zeros(np.shape(x))
-    for i in np.ndindex(g.shape):
-        nudge = np.zeros(g.shape)
-        nudge[i] = h
-        g[i] = f(x + 1j * nudge).imag / h
-    return g
 
 
 @dataclass(frozen=True)
@@ -42,17 +33,20 @@ class Exercise:
 
     ``asks`` says what must be given (for a function: its name and signature). ``cases`` makes the
     argument tuples from a seeded generator (empty for an answer that is a value); ``oracle`` maps
-    one tuple to the expected result. ``proves`` is printed with a right answer.
+    one tuple to the expected result. ``proves`` is printed with a right answer. An answer that has
+    many right forms, such as a formula in LaTeX, is judged by ``refuses`` instead of the oracle: it
+    returns what is wrong with the answer, or None.
     """
 
     id: str
     asks: str
-    oracle: Callable[..., Any]
+    oracle: Callable[..., Any] | None
     proves: str
     right: Any
     wrong: tuple[Wrong, ...]
     placeholder: Any = None
     cases: Callable[[np.random.Generator], Iterable[tuple]] = field(default=lambda rng: [()])
+    refuses: Callable[[Any], str | None] | None = None
 
 
 @dataclass(frozen=True)
@@ -70,7 +64,7 @@ class Verdict:
         mark = {"right": "✓ right", "wrong": "✗ not right", "open": "○ not answered yet"}[
             self.state
         ]
-        return f"Exercise {self.id}: {mark}. {self.message}"
+        return f"Exercise {self.id}: {mark}.\n" + textwrap.fill(self.message, 76)
 
 
 def _call(answer: Any, case: tuple) -> Any:
@@ -86,7 +80,7 @@ def difference(got: Any, expected: Any) -> str | None:
         if not isinstance(got, str):
             return f"expected a text, got {type(got).__name__}."
         return None if got.strip().lower() == expected.lower() else f"{got!r} is not it."
-    if isinstance(expected, (tuple, list)):
+    if isinstance(expected, tuple):  # several results; a list is rows of one array
         if not isinstance(got, (tuple, list)) or len(got) != len(expected):
             return f"expected {len(expected)} results, got {_kind(got)}."
         for i, (g, e) in enumerate(zip(got, expected, strict=True)):
@@ -129,6 +123,12 @@ def judge(exercise: Exercise, answer: Any, *, seed: int = 0) -> Verdict:
 
     if _empty(answer):
         return verdict("open", f"Give {exercise.asks}.")
+    if exercise.refuses is not None:
+        problem = exercise.refuses(answer)
+        if problem is None:
+            return verdict("right", exercise.proves)
+        known = [w.because for w in exercise.wrong if w.answer == answer]
+        return verdict("wrong", known[0] if known else problem)
     cases = list(exercise.cases(np.random.default_rng(seed)))
     asked_function = callable(exercise.right)
     if callable(answer) != asked_function:

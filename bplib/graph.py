@@ -16,6 +16,8 @@ import operator
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from heapq import heappop, heappush
+from types import SimpleNamespace
 from typing import Any
 
 Rule = Callable[..., Any]
@@ -64,24 +66,15 @@ class Op:
     fits     whether arguments broadcast, so that the sweep must undo it by shape
     reads    whether a rule reads the arguments' values (a linear rule reads only their shapes)
     outputs  whether the value is a tuple of several outputs
-    lacking  the arguments without a rule, which must be constants
-    arity    the number of arguments, 0 if it varies or there are several outputs
     doc      one line for the table of primitives, or None
+    arity    the number of arguments, 0 if it varies or there are several outputs
+    lacking  the arguments without a rule, which must be constants
     """
 
     __slots__ = (
-        "arity",
-        "doc",
-        "fits",
-        "forward",
-        "jvps",
-        "kind",
-        "lacking",
-        "name",
-        "outputs",
-        "reads",
+        "arity", "doc", "fits", "forward", "jvps", "kind", "lacking", "name", "outputs", "reads",
         "vjps",
-    )
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -95,13 +88,12 @@ class Op:
         outputs: bool = False,
         doc: str | None = None,
     ) -> None:
-        self.name, self.forward, self.kind = name, forward, kind
-        self.arity = 0 if outputs or not isinstance(vjps, tuple | list) else len(vjps)
-        self.vjps, self.jvps = vjps, jvps
-        self.fits, self.reads, self.outputs = fits, reads, outputs
-        rules = [rules if isinstance(rules, tuple | list) else () for rules in (vjps, jvps)]
-        self.lacking = {i for side in rules for i, rule in enumerate(side) if rule is None}
-        self.doc = doc
+        self.name, self.forward, self.vjps, self.jvps = name, forward, vjps, jvps
+        self.kind, self.fits, self.reads = kind, fits, reads
+        self.outputs, self.doc = outputs, doc
+        fixed = [() if isinstance(rules, Indexed) else tuple(rules) for rules in (vjps, jvps)]
+        self.arity = 0 if outputs else len(fixed[0])
+        self.lacking = {i for side in fixed for i, rule in enumerate(side) if rule is None}
 
     def __repr__(self) -> str:
         return f"<{self.kind} primitive {self.name}>"
@@ -132,18 +124,6 @@ class Op:
             return arrays.recover(self, xs, params, error)
 
 
-class arrays:
-    """What the sweeps need to know about arrays; `bplib.ops` fills it in."""
-
-    constant: Callable[[Op, Any], Any]  # admit a constant argument of an operation
-    recover: Callable[[Op, Sequence[Any], dict[str, Any], Exception], Any]
-    rescue: Callable[..., Any]  # a rule that failed on Python floats, with IEEE arithmetic
-    unbroadcast: Callable[[Any, Any], Any]  # (t, x): t summed to the shape of x
-    broadcast: Callable[[Any, Any], Any]  # (t, y): t repeated to the shape of y
-    zeros: Callable[[Any], Any]  # a cotangent 0 for this value
-    add: Callable[[Any, Any], Any]  # a + b in the memory of a where that is possible
-
-
 class Indexed:
     """The rules of an operation with any number of arguments: rule i is `rule(i, ...)`."""
 
@@ -153,6 +133,22 @@ class Indexed:
     def __iter__(self) -> Iterator[Rule]:
         return (partial(self.rule, i) for i in itertools.count())
 
+
+class _State(threading.local):
+    depth = 0  # how many transformations of this thread are running their function now
+
+
+state = _State()
+watch: Callable[[Node, int, Any, Any], None] | None = None  # set by `bplib.explain_nan`
+
+# What the sweeps need to know about arrays; `bplib.ops` fills it in.
+#   constant(op, x)                    admit a constant argument of an operation
+#   recover(op, xs, params, error)     the value where a forward function failed, or a better error
+#   rescue(rule, t, y, xs, params)     a rule that failed on Python floats, with IEEE arithmetic
+#   unbroadcast(t, x) broadcast(t, y)  t summed to the shape of x, t repeated to the shape of y
+#   zeros(y)                           the cotangent 0 for this value
+#   add(a, b)                          a + b, in the memory of a where that is possible
+arrays: Any = SimpleNamespace()
 
 # One output of an operation with several. The pullback gathers their cotangents in a list.
 PICK = Op(
@@ -164,14 +160,6 @@ PICK = Op(
     reads=False,
     doc="output i of an operation with several outputs",
 )
-
-
-class _State(threading.local):
-    depth = 0  # how many transformations of this thread are running their function now
-
-
-state = _State()
-watch: Callable[[Node, int, Any, Any], None] | None = None  # set by `bplib.explain_nan`
 
 
 def collect(roots: Iterable[Node], oldest: int) -> list[Node]:
@@ -191,101 +179,114 @@ def collect(roots: Iterable[Node], oldest: int) -> list[Node]:
     return order
 
 
-def pullback(
-    order: Sequence[Node], seeds: dict[Node, Any], wrt: Sequence[Node], record: bool = False
-) -> list[Any]:
-    """Return the cotangents of `wrt`, given those of the outputs: the reverse sweep.
+def pullback(seeds: dict[Node, Any], wrt: Sequence[Node], record: bool = False) -> list[Any]:
+    """Return the cotangents of `wrt`, given those of the outputs `seeds`: the reverse sweep.
 
-    `order` comes from `collect`, `seeds` maps output nodes to their cotangents. The cotangent of
-    a node is the sum over its consumers; they are all newer, so it is complete when the sweep
-    arrives, and it is let go there. With `record` the rules are applied to Nodes and the result
-    can be differentiated again; without, to arrays, and nothing is recorded. A node that nothing
-    reached has None.
+    The newest node that holds a cotangent is visited next. Its consumers are all newer, so the
+    sum over them is complete by then, and it is let go there. With `record` the rules are applied
+    to Nodes and the result can be differentiated again; without, to arrays, and nothing is
+    recorded. A node that nothing reached has None.
     """
-    bar: dict[int, Any] = {node.serial: g for node, g in seeds.items()}
     kept: dict[int, Any] = {node.serial: None for node in wrt}
+    oldest, bar, heap = min(kept), dict[int, Any](), list[tuple[int, Node]]()
+    own = None if record else set[int]()
+
+    def give(x: Node, t: Any) -> None:
+        """Add `t` to the cotangent of `x`, and let `x` wait for its turn."""
+        s = x.serial
+        if s in bar:
+            bar[s] = _sum(bar[s], t, s, own)
+        elif s >= oldest:
+            bar[s] = t
+            if x.op is not None:
+                heappush(heap, (-s, x))
+
+    for y, g in seeds.items():
+        give(y, g)
     if record or watch is not None:
-        oldest, shared = min(kept), None if record else set[int]()
-        for node in reversed(order):
-            g = bar.pop(node.serial, None)
-            if g is not None:
-                if node.serial in kept:
-                    kept[node.serial] = g
-                _pull(node, g, bar, oldest, shared)
+        while heap:
+            node = heappop(heap)[1]
+            g = bar.pop(node.serial)
+            if node.serial in kept:
+                kept[node.serial] = g
+            _pull(node, g, bar, give, oldest, record)
     else:
-        _pull_values(order, bar, kept)
+        _pull_values(bar, heap, kept, oldest, give)
     return [bar.get(x.serial, kept[x.serial]) for x in wrt]
 
 
-def _pull_values(order: Sequence[Node], bar: dict[int, Any], kept: dict[int, Any]) -> None:
+def _pull_values(bar: Any, heap: Any, kept: Any, oldest: int, give: Any) -> None:
     """Sweep without recording: `_pull` written out for one and two arguments, for speed."""
-    oldest, newest, pop = min(kept), max(kept), bar.pop
-    shared: set[int] = set()
-    for node in reversed(order):
-        serial = node.serial
-        g = pop(serial, None)
-        if g is None:
-            continue
-        if serial <= newest and serial in kept:
-            kept[serial] = g
-        op: Any = node.op
+    newest, node, g = max(kept), None, None
+    while heap or node is not None:
+        if node is None:
+            node = heappop(heap)[1]
+            g = bar.pop(node.serial)
+        if node.serial <= newest and node.serial in kept:
+            kept[node.serial] = g
+            if node.serial == oldest:
+                return
+        op, x, other = node.op, None, 0.0
         try:
             if op.arity == 1 and node.params is None:
-                (a,) = node.inputs
-                if a.serial >= oldest:
-                    s = a.serial
-                    t = op.vjps[0](g, node.data, a.data)
-                    bar[s] = _sum(bar[s], t, s, shared) if s in bar else t
+                (x,) = node.inputs
+                t = op.vjps[0](g, node.data, x.data)
             elif op.arity == 2 and node.params is None:
                 a, b = node.inputs
-                u = a.data if type(a) is Node else a
-                v = b.data if type(b) is Node else b
-                t = r = None
-                if type(a) is Node and a.serial >= oldest:
-                    t = op.vjps[0](g, node.data, u, v)
-                if type(b) is Node and b.serial >= oldest:
-                    r = op.vjps[1](g, node.data, u, v)
-                    s = b.serial
-                    if type(r) is not float:
-                        r = arrays.unbroadcast(r, v)
-                    bar[s] = _sum(bar[s], r, s, shared) if s in bar else r
-                if t is not None:
-                    s = a.serial
-                    if type(t) is not float:
-                        t = arrays.unbroadcast(t, u)
-                    bar[s] = _sum(bar[s], t, s, shared) if s in bar else t
+                if type(b) is not Node:
+                    x, other, t = a, b, op.vjps[0](g, node.data, a.data, b)
+                elif type(a) is not Node:
+                    x, other, t = b, a, op.vjps[1](g, node.data, a, b.data)
+                else:
+                    r = op.vjps[1](g, node.data, a.data, b.data) if b.serial >= oldest else None
+                    if a.serial >= oldest:
+                        x, other, t = a, b, op.vjps[0](g, node.data, a.data, b.data)
+                    if r is not None:
+                        give(b, arrays.unbroadcast(r, b.data) if op.fits else r)
+                if type(other) is not float and op.fits:  # a number stretches nothing
+                    t = arrays.unbroadcast(t, x.data)
             else:
-                _pull(node, g, bar, oldest, shared)
+                _pull(node, g, bar, give, oldest)
         except ArithmeticError:
-            _pull(node, g, bar, oldest, shared)  # retells the error, or gives the IEEE answer
+            x = _pull(node, g, bar, give, oldest)  # retells the error, or gives the IEEE answer
+        node = None
+        if x is None:
+            continue
+        s = x.serial
+        if x.op is None or s in bar or s < oldest or (heap and -heap[0][0] > s):
+            give(x, t)
+        else:  # no other node comes before x: go on with it at once
+            node, g = x, t
 
 
 def _pull(
-    node: Node,
-    g: Any,
-    bar: dict[int, Any],
-    oldest: int,
-    shared: set[int] | None,
-) -> None:
-    """Add to `bar` what the cotangent `g` of `node` contributes to each of its inputs."""
+    node: Node, g: Any, bar: Any, give: Callable[[Node, Any], None], oldest: int,
+    record: bool = False,
+) -> None:  # fmt: skip
+    """Give each of the inputs of `node` what the cotangent `g` contributes to it."""
     op, inputs, params = node.op, node.inputs, node.params or {}
     assert op is not None
     if op is PICK:
-        return _pull_pick(node, g, bar, oldest)
+        (x,) = inputs
+        if x.serial not in bar:
+            give(x, [None] * len(x.data))
+        if x.serial in bar:
+            outputs, i = bar[x.serial], params["i"]
+            outputs[i] = g if outputs[i] is None else outputs[i] + g
+        return
     if op.outputs:
         g = tuple([arrays.zeros(y) if t is None else t for t, y in zip(g, node.data, strict=True)])
-    y: Any = node if shared is None else node.data
-    xs = inputs if shared is None else [x.data if type(x) is Node else x for x in inputs]
+    y: Any = node if record else node.data
+    xs = inputs if record else [x.data if type(x) is Node else x for x in inputs]
     for i, (x, rule) in enumerate(zip(inputs, op.vjps, strict=False)):
         if type(x) is not Node or x.serial < oldest:
             continue
         t = _apply(op, rule, g, y, xs, params)
-        if op.fits and type(t) is not float:
+        if op.fits:
             t = arrays.unbroadcast(t, xs[i])
         if watch is not None:
             watch(node, i, g, t)
-        s = x.serial
-        bar[s] = _sum(bar[s], t, s, shared) if s in bar else t
+        give(x, t)
 
 
 def _apply(op: Op, rule: Rule, t: Any, y: Any, xs: Sequence[Any], params: dict[str, Any]) -> Any:
@@ -298,24 +299,17 @@ def _apply(op: Op, rule: Rule, t: Any, y: Any, xs: Sequence[Any], params: dict[s
         raise FloatingPointError(f"{op.name}: {error}, in its derivative rule") from error
 
 
-def _sum(before: Any, t: Any, serial: int, shared: set[int] | None) -> Any:
+def _sum(before: Any, t: Any, serial: int, own: set[int] | None) -> Any:
     """Return before + t, where the first contribution may still belong to someone else.
 
     Their sum is new memory, so from the third on it is added to in place; never while recording.
     """
-    if shared is None:
+    if own is None or type(t) is float:
         return before + t
-    if serial in shared:
+    if serial in own:
         return arrays.add(before, t)
-    shared.add(serial)
+    own.add(serial)
     return before + t
-
-
-def _pull_pick(node: Node, g: Any, bar: dict[int, Any], oldest: int) -> None:
-    x, i = node.inputs[0], (node.params or {})["i"]
-    if x.serial >= oldest:
-        outputs = bar.setdefault(x.serial, [None] * len(x.data))
-        outputs[i] = g if outputs[i] is None else outputs[i] + g
 
 
 def pushforward(

@@ -1,4 +1,4 @@
-"""Print numbers, arrays and source so that a stored notebook output stays the same on every machine.
+"""Print numbers, arrays and source so that a stored output is the same on every machine.
 
 Two BLAS libraries add in different orders, so the last digits of a float differ between machines.
 Everything the book prints passes through :func:`show`, which keeps at most six significant digits
@@ -121,11 +121,12 @@ class Source:
 
 
 def show(*values: Any, digits: int | None = None, **named: Any) -> Source | None:
-    """Print values, one a line, with at most six significant digits.
+    """Print values with at most six significant digits.
 
-    Positional values are printed as they are, side by side; keyword values as ``name = value``,
-    matrices with their shape, rows with common decimals. ``digits`` defaults to 6 for a single number and 4 for an array. A
-    function or class, given alone, is *returned* as its source, for a notebook to display.
+    Positional values are printed side by side on one line; keyword values as ``name = value``, one
+    a line, matrices with their shape, rows with common decimals. ``digits`` defaults to 6 for a
+    single number and 4 for an array. A function or class, given alone, is *returned* as its
+    source, for a notebook to display.
     """
     if len(values) == 1 and not named and _has_source(values[0]):
         return Source(values[0])

@@ -1,5 +1,6 @@
 """Sphinx's settings. What an author changes is in ../book.yml; the rest follows from the stack."""
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -7,7 +8,10 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from _book import contents, furniture  # noqa: E402
+import bplib  # noqa: E402
+from _book import contents  # noqa: E402
+
+FIGURES = Path(bplib.__file__).parent / "figures" / "static"
 
 book = contents.load(HERE.parent / "book.yml")
 meta = book["meta"]
@@ -17,6 +21,7 @@ author = meta["author"]
 copyright = f"2026, {author}. {meta['license']}"
 language = os.environ.get("BOOK_LANGUAGE", meta["language"])
 html_title = meta["title"]
+html_favicon = "_static/favicon.svg"
 
 extensions = [
     "myst_nb",
@@ -69,12 +74,13 @@ math_numfig = True
 numfig_secnum_depth = 1
 math_eqref_format = "({number})"
 html_math_renderer = "katex"
-katex_macros = furniture.katex_macros()
+katex_macros = json.loads((FIGURES / "katex_macros.json").read_text(encoding="utf-8"))
 
 html_theme = "sphinx_book_theme"
-html_static_path = ["_static"]
+# The figures' own front-end comes from the library, built and tested there.
+html_static_path = ["_static", str(FIGURES)]
 templates_path = ["_templates"]
-html_css_files = ["katex/katex.min.css", "book.css"]
+html_css_files = ["katex/katex.min.css", "tokens.css", "book.css"]
 html_js_files = ["book.js"]
 html_copy_source = False
 html_show_sourcelink = False

@@ -6,6 +6,7 @@ the trainer and the losses; the last test here keeps the list of rows complete.
 
 from __future__ import annotations
 
+import importlib
 import math
 import re
 import warnings
@@ -143,7 +144,8 @@ class Foreign:
     "x",
     [
         np.array([1.0, None]), np.array(["a"]), np.array(["2020-01-01"], "datetime64[D]"),
-        np.ma.masked_array([1.0, 2.0], [0, 1]), np.ones((1, 1)).view(np.matrix), Foreign(), "text", {1.0, 2.0},
+        np.ma.masked_array([1.0, 2.0], [0, 1]), np.ones((1, 1)).view(np.matrix), Foreign(),
+        "text", {1.0, 2.0},
     ],
     ids=lambda x: type(x).__name__ + str(getattr(x, "dtype", "")),
 )  # fmt: skip
@@ -621,4 +623,4 @@ def test_every_row_of_sections_a_and_b_has_its_test() -> None:
     assert set(ROWS) | set(ELSEWHERE) | LEFT == set(range(1, 44))
     for place in ELSEWHERE.values():
         module, name = place.split(".")
-        assert hasattr(__import__(module), name)
+        assert hasattr(importlib.import_module(f"tests.{module}"), name)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import io
-import statistics
 import subprocess
 import sys
 import tokenize
@@ -75,16 +74,18 @@ def test_no_function_of_the_graph_calls_itself() -> None:
     assert all(name not in far for name, far in reach.items())
 
 
-def test_import_adds_little_to_numpy() -> None:
+def test_import_adds_little_to_numpy(tmp_path: Path) -> None:
     code = (
-        "import time, numpy, numpy.linalg; t = time.process_time(); import bplib; "
-        "print(time.process_time() - t)"
+        "import time; now = time.process_time; s = now(); import numpy.linalg; t = now(); "
+        "import bplib; print(t - s, now() - t)"
     )
     times = []
     for _ in range(7):
         out = subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, check=True
         )
-        times.append(float(out.stdout))
-    print(f"\nimport bplib adds {min(times) * 1e3:.1f} ms, median {statistics.median(times):.4f} s")
-    assert min(times) < 0.030
+        times.append(tuple(float(part) for part in out.stdout.split()))
+    base, added = (min(column) for column in zip(*times, strict=True))
+    print(f"\nimport bplib adds {added * 1e3:.1f} ms to the {base * 1e3:.1f} ms of NumPy")
+    # 30 ms where NumPy takes its usual 80; a loaded machine stretches both
+    assert added < 0.030 * max(1.0, base / 0.080)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from ops_samples import SAMPLES, Case
+from tests.ops_samples import SAMPLES, Case
 
 from bplib import calculus, check, ops
 from bplib.graph import PICK, Node

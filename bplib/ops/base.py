@@ -99,16 +99,18 @@ class Unary(Op):
         except (ArithmeticError, ValueError, TypeError) as error:
             y = recover(self, (u,), {}, error)
         node = _new(Node)
-        node.data, node.op, node.inputs = y, self, (x,)
-        node.params, node.serial, node.name = None, new_serial(), None
+        node.data = y
+        node.op = self
+        node.inputs = (x,)
+        node.params = node.name = None
+        node.serial = new_serial()
         return node
 
     def value(self, xs: Sequence[Any], params: dict[str, Any]) -> Any:
         """Return the value alone; Python floats take the fast function."""
-        (x,) = xs
-        if type(x) is float and not params:
+        if type(xs[0]) is float and not params:
             try:
-                return self.scalar(x)
+                return self.scalar(xs[0])
             except (ArithmeticError, ValueError) as error:
                 return recover(self, xs, params, error)
         return Op.value(self, xs, params)
@@ -144,25 +146,27 @@ def _binary_call(op: Op) -> Callable[[Any, Any], Any]:
     def call(a: Any, b: Any) -> Any:
         if type(a) is Node:
             u = a.data
-            if type(b) is Node:
+            if type(b) is float:
+                v = b
+            elif type(b) is Node:
                 v = b.data
             else:
-                v = b = b if type(b) is float else constant(op, b)
+                v = b = constant(op, b)
+        elif type(b) is Node:
+            v = b.data
+            u = a = a if type(a) is float else constant(op, a)
         else:
-            if type(b) is not Node:
-                u, v = a, b
-            else:
-                u = a = a if type(a) is float else constant(op, a)
-                v = b.data
+            return op.value((a, b), {})
         try:
             y = forward(u, v)
         except (ArithmeticError, ValueError, TypeError) as error:
             y = recover(op, (u, v), {}, error)
-        if type(a) is not Node and type(b) is not Node:
-            return y
         node = _new(Node)
-        node.data, node.op, node.inputs = y, op, (a, b)
-        node.params, node.serial, node.name = None, new_serial(), None
+        node.data = y
+        node.op = op
+        node.inputs = (a, b)
+        node.params = node.name = None
+        node.serial = new_serial()
         return node
 
     return call
@@ -285,15 +289,13 @@ def constant(op: Op, x: Any) -> Any:
     caller's array in between cannot reach the gradient. Making an array read-only avoids the copy.
     """
     kind = type(x)
-    if kind in WEAK or x is None:
+    if kind in WEAK or x is None or kind in FOREIGN:
         return x
     if kind is np.ndarray:
         check_dtype(op.name, x.dtype)
         return x.copy() if op.reads and (x.flags.writeable or x.base is not None) else x
     if isinstance(x, np.generic):
         check_dtype(op.name, x.dtype)
-        return x
-    if kind in FOREIGN:
         return x
     if isinstance(x, list | tuple):
         return constant(op, np.array(x))
@@ -349,7 +351,7 @@ def rescue(rule: Rule, g: Any, y: Any, xs: Sequence[Any], params: dict[str, Any]
 
 def unbroadcast(t: Array, x: Array) -> Array:
     """Return `t` summed over the axes along which `x` was repeated: the dual of broadcasting."""
-    have, want = t.shape, () if type(x) is float else x.shape
+    have, want = shape(t), shape(x)
     if have == want:
         return t
     extra = len(have) - len(want)
@@ -376,4 +378,4 @@ def add(a: Any, b: Any) -> Any:
 
 
 for _service in (constant, recover, rescue, unbroadcast, broadcast, zeros, add):
-    setattr(arrays, _service.__name__, staticmethod(_service))
+    setattr(arrays, _service.__name__, _service)

@@ -234,9 +234,9 @@ sigmoid: Unary = elementwise(
 softplus: Unary = elementwise("softplus", _softplus, lambda t, y, x: t * sigmoid(x))
 relu: Unary = elementwise(
     "relu",
-    lambda x: np.maximum(x, 0),
-    lambda t, y, x: t * (x > 0),
-    scalar=lambda x: x if x > 0 or x != x else 0.0,
+    lambda x: np.maximum(x, 0.0),
+    lambda t, y, x: t * (x > 0.0),
+    scalar=lambda x: x if x > 0.0 or x != x else 0.0,
 )
 leaky_relu: UnaryWithOptions = elementwise(
     "leaky_relu",

@@ -12,17 +12,7 @@ from typing import Any
 import numpy as np
 
 from bplib.graph import Op
-from bplib.ops.base import (
-    FOREIGN,
-    Array,
-    implements,
-    linear,
-    primitive,
-    register,
-    shape,
-    symmetric,
-    value,
-)
+from bplib.ops.base import FOREIGN, Array, implements, linear, primitive, register, shape, symmetric, value
 from bplib.ops.pointwise import exp, where
 from bplib.ops.shaping import broadcast_to, flip, ravel, transpose
 
@@ -78,6 +68,15 @@ def count(x: Array, axis: Axis) -> int:
     return n
 
 
+def spread(w: Array, g: Array) -> Array:
+    """Return w * g, where a boolean `w` has few entries set."""
+    if type(w) is not np.ndarray or w.dtype != bool or type(g) is not np.ndarray:
+        return w * g
+    out = np.zeros(w.shape, g.dtype)
+    np.copyto(out, g, where=w)
+    return out
+
+
 def reduction(
     name: str,
     forward: Callable[..., Any],
@@ -92,7 +91,7 @@ def reduction(
 
     def vjp(g: Array, y: Array, x: Array, axis: Axis, keepdims: bool, **options: Any) -> Array:
         w = weights(expand(y, x, axis, keepdims), x, axis, **options)
-        return w * expand(g, x, axis, keepdims)
+        return spread(w, expand(g, x, axis, keepdims))
 
     def jvp(t: Array, y: Array, x: Array, axis: Axis, keepdims: bool, **options: Any) -> Array:
         w = weights(expand(y, x, axis, keepdims), x, axis, **options)
@@ -132,7 +131,7 @@ def _deviation(y: Array, x: Array, axis: Axis, ddof: int = 0) -> Array:
 
 def _ties(y: Array, x: Array, axis: Axis) -> Array:
     hit = value(x) == value(y)
-    if type(hit) is bool:
+    if type(hit) is bool:  # of a Python float
         return 1.0
     if type(hit) not in FOREIGN and np.count_nonzero(hit) == np.size(value(y)):
         return hit  # no ties

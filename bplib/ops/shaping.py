@@ -165,14 +165,23 @@ def _scatter(g: Any, index: Any, shape: tuple[int, ...]) -> Any:
     if _is_basic(index):
         out[index] = g
     elif isinstance(index, np.ndarray) and index.dtype.kind in "iu" and index.size and out.size:
-        # Whole rows: sort them and add runs of equal ones, many times faster than np.add.at.
-        rows = index.ravel() % shape[0]
-        order = np.argsort(rows, kind="stable")
-        targets, starts = np.unique(rows[order], return_index=True)
-        out[targets] = np.add.reduceat(np.reshape(g, (-1, *shape[1:]))[order], starts, axis=0)
+        _add_rows(out, index.ravel() % shape[0], np.reshape(g, (-1, *shape[1:])))
     else:
         np.add.at(out, index, g)  # an entry read twice collects twice
     return out
+
+
+def _add_rows(out: Any, rows: Any, g: Any) -> None:
+    """Add whole rows `g` to `out[rows]`, many times faster than np.add.at."""
+    order = np.argsort(rows, kind="stable")
+    targets, starts, counts = np.unique(rows[order], return_index=True, return_counts=True)
+    if counts.max() > 16:  # runs of equal rows, side by side
+        out[targets] = np.add.reduceat(g[order], starts, axis=0)
+        return
+    out[targets] = g[order[starts]]
+    for k in range(1, counts.max()):  # then every row's second, third, ... in turn
+        more = counts > k
+        out[targets[more]] += g[order[starts[more] + k]]
 
 
 def _is_basic(index: Any) -> bool:

@@ -14,7 +14,7 @@ from _book.contents import CHAPTERS, ROOT, BookError
 OUTPUT = ROOT / "_build" / "html"
 DOCTREES = ROOT / "_build" / "doctrees"
 
-# MyST-NB says where in a notebook a thing is as cell × 10,000 + line.
+# MyST-NB says where in a notebook a thing is as cell × 10,000 + line, and counts lines from 2.
 _NOTEBOOK_PLACE = re.compile(r"(?P<file>[^\s:]+)\.ipynb:(?P<place>\d+)")
 _CELL = 10_000
 
@@ -78,7 +78,7 @@ def in_source(message: str) -> str:
         lines = notebooks.cell_lines(source)
         if cell > len(lines):
             return found[0]
-        return f"{_near(source)}:{lines[cell - 1] + max(line - 1, 0)}"
+        return f"{_near(source)}:{lines[cell - 1] + max(line - 2, 0)}"
 
     return _NOTEBOOK_PLACE.sub(source_place, message)
 

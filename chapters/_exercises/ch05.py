@@ -5,7 +5,9 @@ Every oracle differentiates the loss itself by the complex step. None contains a
 
 import numpy as np
 
-from bplib.exercises import Exercise, Wrong, checker, complex_step
+from bplib.check import complex_step
+from bplib.equations import EquationError, Letters, formula, gradient, normal
+from bplib.exercises import Exercise, Wrong, checker
 
 
 def dtanh(z):
@@ -13,9 +15,8 @@ def dtanh(z):
 
 
 def _layers(rng):
-    """Sizes (B, n_in, n_out) that tell transposes apart, and one square case where shapes cannot."""
-    for B, m, n in ((5, 4, 3), (1, 2, 6), (4, 4, 4)):
-        yield B, m, n
+    """Sizes (B, n_in, n_out): unequal ones, and a square case in which shapes cannot tell."""
+    return (5, 4, 3), (1, 2, 6), (4, 4, 4)
 
 
 def _delta(rng):
@@ -63,6 +64,29 @@ def _tied_parts(X, W):
     return X, H, (D2 @ W) * (1 - H**2), D2
 
 
+def _printed(answer):
+    """Put the printed right side on trial, with the letters of a layer stored out x in."""
+    if not isinstance(answer, str):
+        return "Expected a text with LaTeX."
+    letters = Letters(
+        A=normal("B", "m"),
+        V=normal("n", "m"),
+        b=normal("n"),
+        Z=lambda A, V, b: A @ V.T + b,
+        J=lambda Z: np.sum(np.tanh(Z) ** 3),
+        Delta=gradient("J", "Z"),
+    )
+    if "partial" in answer or "J" in answer:
+        return "Give a formula in A, V and \\Delta only."
+    try:
+        formula(r"\frac{\partial J}{\partial A} = " + answer).holds(letters)
+    except EquationError as error:
+        if "does not hold" in str(error):
+            return "The formula can be read, and it is refused on random draws."
+        return "The formula cannot be read as LaTeX with these letters."
+    return None
+
+
 EXERCISES = [
     Exercise(
         "05-by-hand",
@@ -78,11 +102,11 @@ EXERCISES = [
         wrong=(
             Wrong(
                 -0.8,
-                "That is the derivative at the activation; the factor of the unit itself is missing.",
+                "That is the derivative at the activation; the unit's own factor is missing.",
             ),
             Wrong(
                 -0.0375,
-                "The sums of the weights and of the signals were multiplied; each listener has its own product.",
+                "Two sums were multiplied; each listener has its own product.",
             ),
             Wrong(-0.4, "The activation itself was taken for its derivative."),
             Wrong(0.2, "The sign is the wrong way round."),
@@ -99,7 +123,7 @@ EXERCISES = [
         wrong=(
             Wrong(
                 lambda D: D,
-                "That is the error signal itself, one row per sample; the bias has one entry per unit.",
+                "That is Delta itself, one row per sample; b has one entry per unit.",
             ),
             Wrong(
                 lambda D: D.mean(axis=0),
@@ -111,7 +135,7 @@ EXERCISES = [
             ),
             Wrong(
                 lambda D: D.sum(axis=0, keepdims=True),
-                "The numbers are right, but the shape is (1, n) and that of b is (n,).",
+                "The numbers are right, but b has the shape (n,), not (1, n).",
             ),
         ),
     ),
@@ -184,11 +208,26 @@ EXERCISES = [
             ),
             Wrong(
                 lambda A, D: (A.T @ D).reshape(D.shape[1], A.shape[1]),
-                "The shape is right and the entries are not where they belong: reshape does not transpose.",
+                "The shape is right, the entries are misplaced: reshape does not transpose.",
             ),
             Wrong(
                 lambda A, D: D.T @ A / len(A), "This divides by B, which Delta has done already."
             ),
+        ),
+    ),
+    Exercise(
+        "05-printed",
+        "the right side of the formula, in LaTeX",
+        oracle=None,
+        refuses=_printed,
+        right=r"\Delta V",
+        proves="Evaluated from your print, on two dozen random layers.",
+        placeholder="",
+        wrong=(
+            Wrong(r"\Delta V^{\mathsf T}", "That is the form for weights in x out."),
+            Wrong(r"V \Delta", "That is the form for columns, and there V would be transposed."),
+            Wrong(r"V^{\mathsf T} \Delta", "That is the form for columns; a batch is rows here."),
+            Wrong(r"-\Delta V", "Nothing here changes the sign."),
         ),
     ),
     Exercise(
@@ -202,7 +241,7 @@ EXERCISES = [
         wrong=(
             Wrong(
                 lambda Z, T: (np.tanh(Z) - T) / len(Z) * dtanh(Z),
-                "That is the error signal of this book's loss, which has 1/2 and a mean over samples only.",
+                "That belongs to this book's loss, with 1/2 and a mean over samples only.",
             ),
             Wrong(
                 lambda Z, T: (np.tanh(Z) - T) / Z.size * dtanh(Z),

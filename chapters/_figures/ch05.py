@@ -47,7 +47,7 @@ def listeners(weights: np.ndarray, delta: np.ndarray) -> dict:
     heights = np.linspace(1, -1, n)
     with style.axes() as ax:
         ax.set(xlim=(-0.35, 4.4), ylim=(-1.9, 1.75), title="Who listens to this unit?")
-        ax.axis("off")
+        ax.set_axis_off()
         for k, y in enumerate(heights):
             strength = 0.8 + 2.8 * abs(contribution[k]) / np.abs(contribution).max()
             ax.plot(
@@ -56,6 +56,7 @@ def listeners(weights: np.ndarray, delta: np.ndarray) -> dict:
                 color=style.color("parameter"),
                 lw=strength,
                 ls="solid",
+                marker="",
                 zorder=1,
             )
             ax.text(
@@ -112,7 +113,7 @@ def listeners(weights: np.ndarray, delta: np.ndarray) -> dict:
                 "ec": style.color("value"),
             },
         )
-        ax.plot([3.3, 4.3], [-1.35, -1.35], color=style.SECOND, lw=0.8, ls="solid")
+        ax.plot([3.3, 4.3], [-1.35, -1.35], color=style.SECOND, lw=0.8, ls="solid", marker="")
         ax.text(
             4.3,
             -1.62,
@@ -137,6 +138,7 @@ def mutants(errors: dict[str, float]) -> dict[str, float]:
                 color=style.color(role),
                 lw=5,
                 solid_capstyle="butt",
+                marker="",
                 ls="solid" if role == "local" else (0, (1.2, 0.35)),
             )
             style.label(ax, errors[name], y, name, role)
@@ -213,7 +215,7 @@ def confusion(shown: np.ndarray, said: np.ndarray, images: np.ndarray) -> dict[s
             aspect="equal",
         )
         ax.grid(visible=False)
-        side.axis("off")
+        side.set_axis_off()
         side.set(xlim=(0, 2), ylim=(3, 0))
         for place, s in enumerate(misread[:6]):
             row, column = divmod(place, 2)
