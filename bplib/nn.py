@@ -15,8 +15,10 @@ import numpy as np
 from . import init as inits
 from . import losses, ops
 from .dense import affine, bias_gradient, hidden_delta, output_delta, weight_gradient
+from .optim import carve
 
 Array = np.ndarray
+SMALL = 1 << 14  # numbers
 
 
 class Forward(NamedTuple):
@@ -85,6 +87,19 @@ class MLP:
             rng = np.random.default_rng(None if seed is None else [seed, layer])
             self.W.append(method(n_in, n_out, rng, gain=gain, dtype=self.dtype))
             self.b.append(np.zeros(n_out, self.dtype) if bias else None)
+        self._join_small()
+
+    def _join_small(self) -> None:
+        # A small network keeps its parameters in one vector: there calls cost more than
+        # arithmetic, and a planned step updates them all with the calls for one.
+        old = self.parameters()
+        if sum(p.size for p in old) > SMALL:
+            return
+        new = iter(carve(np.concatenate([p.ravel() for p in old]), [p.shape for p in old]))
+        for layer in range(1, self.L + 1):
+            self.W[layer] = next(new)
+            if self.b[layer] is not None:
+                self.b[layer] = next(new)
 
     def forward(self, X: Array, *, logits: bool = False) -> Forward:
         """Return `Z[l]` and `A[l]` for every layer; `A[0]` is X in the network's dtype.

@@ -19,7 +19,7 @@ import numpy as np
 
 from . import losses, plan
 from .nn import MLP, Gradients
-from .optim import Optimizer, clip_by_norm, global_norm
+from .optim import Optimizer, clip_by_norm, flat_of, global_norm
 
 Array = np.ndarray
 
@@ -222,6 +222,10 @@ class PlannedStep:
 
     def _trace(self, trace: Any, X: Array, T: Array) -> list[Any]:
         net, optimizer = copy.copy(self.net), copy.copy(self.optimizer)
+        parameters = self.net.parameters()
+        whole = [flat_of(arrays) for arrays in (parameters, *optimizer.slots.values())]
+        if optimizer.flat and all(w is not None for w in whole):
+            return self._trace_flat(trace, X, T, whole)
         # One symbol per array, also where two layers share one.
         bound = {id(p): trace.bind(p) for p in net.parameters()}
         net.W = [None, *(bound[id(W)] for W in net.W[1:])]
@@ -235,6 +239,24 @@ class PlannedStep:
         columns = [optimizer.slots[name] for name in optimizer.state]
         for p, g, *kept in zip(net.parameters(), gradients.flat(), *columns, strict=True):
             optimizer.update(p, g, rate, *kept)
+        return [gradients.J]
+
+    def _trace_flat(self, trace: Any, X: Array, T: Array, whole: list[Any]) -> list[Any]:
+        """The same with all parameters in one vector: one update instead of one for each."""
+        net, optimizer = copy.copy(self.net), copy.copy(self.optimizer)
+        p, *kept = [trace.bind(w) for w in whole]
+        X, T = trace.input(X), trace.input(T)
+        rate, optimizer.t = trace.input(0.1), trace.input(1.0)
+        views: dict[int, Any] = {}
+        start = 0
+        for a in self.net.parameters():
+            views[id(a)] = p[start : start + a.size].reshape(a.shape)
+            start += a.size
+        net.W = [None, *(views[id(W)] for W in net.W[1:])]
+        net.b = [None, *(None if b is None else views[id(b)] for b in net.b[1:])]
+        gradients = net.backprop(X, T, self.loss, weight_decay=self.weight_decay, check=False)
+        del net, views  # nobody sees the vector through them when it is written to
+        optimizer.update(p, trace.pack(gradients.flat()), rate, *kept)
         return [gradients.J]
 
     def explain(self) -> str:

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from tests.test_graph import programs, run
 
 import bplib
 from bplib import calculus, ops
 from bplib.graph import Node, collect
+from tests.test_graph import programs, run
 
 FREE = {"transpose", "reshape", "broadcast_to", "getitem", "split", "pick", "concatenate", "where",
         "identity", "scatter"}  # fmt: skip
@@ -149,7 +149,9 @@ def keep_freed_memory() -> None:
         "MALLOC_TOP_PAD_": "200000000", "OPENBLAS_NUM_THREADS": "1",
         "PYTHONPATH": os.pathsep.join(sys.path),
     }  # fmt: skip
-    done = subprocess.run([sys.executable, "-m", "tests.test_ops_cost"], env=env, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.test_ops_cost"], env=env, capture_output=True, text=True
+    )
     print(done.stdout)
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -297,8 +297,6 @@ def constant(op: Op, x: Any) -> Any:
     if isinstance(x, np.generic):
         check_dtype(op.name, x.dtype)
         return x
-    if kind in FOREIGN:
-        return x
     if isinstance(x, list | tuple):
         return constant(op, np.array(x))
     raise TypeError(

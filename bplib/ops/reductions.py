@@ -12,7 +12,17 @@ from typing import Any
 import numpy as np
 
 from bplib.graph import Op
-from bplib.ops.base import FOREIGN, Array, implements, linear, primitive, register, shape, symmetric, value
+from bplib.ops.base import (
+    FOREIGN,
+    Array,
+    implements,
+    linear,
+    primitive,
+    register,
+    shape,
+    symmetric,
+    value,
+)
 from bplib.ops.pointwise import exp, where
 from bplib.ops.shaping import broadcast_to, flip, ravel, transpose
 

@@ -263,6 +263,14 @@ class Emitter:
     def step_store(self, call: Call, v: Value) -> None:
         self.lines.append(f"copyto({self.ref(v)}, {self.ref(call.args[0])}, 'unsafe')")
 
+    def step_pack(self, call: Call, v: Value) -> None:
+        whole, start = self.result(v), 0
+        for a in call.args:
+            stop = start + int(np.prod(a.shape))
+            if a.number not in self.program.inside:
+                self.lines.append(f"copyto({whole}[{start}:{stop}], {self.ref(a)}.ravel())")
+            start = stop
+
     def step_call(self, call: Call, v: Value) -> None:
         args = ", ".join(self.ref(a, scalar=not np.shape(a)) for a in call.args)
         label = f"call_{''.join(c if c.isalnum() else '_' for c in call.name)}"

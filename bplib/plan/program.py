@@ -31,6 +31,7 @@ class Program:
     place    value number -> offset of its buffer in the arena
     arena    bytes of the arena; `apart` is what the same buffers would take without sharing
     live     bytes of the arena in use during each step
+    inside   value number -> (number of the vector it is a part of, offset in it in bytes)
     last     value number of a root -> index of the last step that needs it
     """
 
@@ -42,6 +43,7 @@ class Program:
     last: dict[int, int] = field(default_factory=dict)
     born: dict[int, int] = field(default_factory=dict)
     over: dict[int, int] = field(default_factory=dict)
+    inside: dict[int, tuple[int, int]] = field(default_factory=dict)
     live: list[int] = field(default_factory=list)
     arena: int = 0
     apart: int = 0
@@ -284,13 +286,15 @@ def _lay_out(program: Program) -> None:
                 program.last[o.number] = i
     for n in returned:
         program.last[n] = len(calls)
+    size_of_pack = _pack(program, returned)
     for call in calls:  # a result nobody reads is still written
         if not owners(call.out)[0] is not call.out:
             program.last.setdefault(call.out.number, program.born[call.out.number])
 
     dying = defaultdict(list)
     for n, i in program.last.items():
-        dying[i].append(n)
+        if n not in program.inside:
+            dying[i].append(n)
     free: list[tuple[int, int]] = []  # (offset, size), sorted, never adjacent
     size_of: dict[int, int] = {}
     for i, call in enumerate(calls):
@@ -302,6 +306,21 @@ def _lay_out(program: Program) -> None:
         if buffered:
             size = -(-max(v.nbytes, 1) // ALIGN) * ALIGN
             program.apart += size
+            if v.number in size_of_pack and v.number in program.place:
+                program.live.append(sum(size_of.values()))
+                continue  # its parts have made room for it
+            if v.number in program.inside:
+                vector, offset = program.inside[v.number]
+                if vector not in program.place:
+                    room = -(-size_of_pack[vector] // ALIGN) * ALIGN
+                    program.place[vector] = _take(free, room, program)
+                    size_of[vector] = room
+                program.place[v.number] = program.place[vector] + offset
+                program.live.append(sum(size_of.values()))
+                for n in dying[i]:
+                    if n in size_of:
+                        _give(free, program.place[n], size_of.pop(n))
+                continue
             reused = _overwritable(program, call, i, target, size_of)
             if reused is not None:
                 program.place[v.number] = program.place[reused]
@@ -314,6 +333,32 @@ def _lay_out(program: Program) -> None:
         for n in dying[i]:
             if n in size_of:
                 _give(free, program.place[n], size_of.pop(n))
+
+
+def _pack(program: Program, returned: set[int]) -> dict[int, int]:
+    """Let the parts of every packed vector be computed inside it; return the vectors' bytes."""
+    sizes = {}
+    for call in program.calls:
+        if call.kind != "pack" or call.out.number in returned:
+            continue
+        vector = call.out.number
+        sizes[vector] = call.out.nbytes
+        offset = 0
+        for v in call.args:
+            fits = v.role == "computed" and v.base is None and v.call is not None
+            if (
+                fits
+                and v.call.kind in ("matmul", "reduce", "ufunc")
+                and v.shape
+                and v.number not in program.inside
+                and v.number not in program.target
+                and v.number not in returned
+            ):
+                program.inside[v.number] = (vector, offset)
+                # Whoever still reads a part needs the vector unchanged.
+                program.last[vector] = max(program.last.get(vector, 0), program.last[v.number])
+            offset += v.nbytes
+    return sizes
 
 
 def _overwritable(

@@ -94,7 +94,7 @@ class Call:
     """One step of the program: `function` applied to `args`, values and constants.
 
     kind    "ufunc", "masked" (a ufunc with where=), "reduce", "matmul", "view", "where", "copy",
-            "store" (into an argument), or "call" (anything else, opaque)
+            "store" (into an argument), "pack" (into one vector), or "call" (anything else, opaque)
     params  what else distinguishes it: axis, keepdims, the structure of an opaque call
     errors  the `np.errstate` it was made under, or None for the ordinary one
     """
@@ -273,6 +273,13 @@ class Trace:
         v = self.call("view", function, (x,), shape, x.dtype, params, name=name, base_of=x)
         v.contiguous = contiguous
         return v
+
+    def pack(self, parts: list[Symbol]) -> Symbol:
+        """Return the entries of all parts as one vector; they are computed where it lies."""
+        values = [s.value for s in parts]
+        size = sum(s.size for s in parts)
+        v = self.call("pack", None, values, (size,), values[0].dtype, name="pack")
+        return Symbol(self, v)
 
     def opaque(self, function: Any, args: Any, kwargs: Any, name: str, fresh: bool) -> Any:
         """Note any other call, run as it is at every replay; it may allocate."""
@@ -640,7 +647,10 @@ class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
                 return self
             shape = _indexed_shape(self.shape, index)
             params = {"index": _Index(index)}
-            v = self.trace.view(_index, self.value, params, shape, False)
+            first = index[0] if isinstance(index, tuple) and len(index) == 1 else index
+            block = isinstance(first, slice) and first.step in (None, 1)
+            dense = block and self.value.contiguous
+            v = self.trace.view(_index, self.value, params, shape, dense)
             return Symbol(self.trace, v, self.memory)
         return self.trace.opaque(operator.getitem, (self, index), {}, "getitem", True)
 
