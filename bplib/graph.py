@@ -226,7 +226,9 @@ def _pull_values(bar: Any, heap: Any, kept: Any, oldest: int, give: Any) -> None
             kept[node.serial] = g
             if node.serial == oldest:
                 return
-        op, x, other = node.op, None, 0.0
+        op: Any = node.op
+        x: Any = None
+        other: Any = 0.0
         try:
             if op.arity == 1 and node.params is None:
                 (x,) = node.inputs
@@ -248,7 +250,8 @@ def _pull_values(bar: Any, heap: Any, kept: Any, oldest: int, give: Any) -> None
             else:
                 _pull(node, g, bar, give, oldest)
         except ArithmeticError:
-            x = _pull(node, g, bar, give, oldest)  # retells the error, or gives the IEEE answer
+            x = None
+            _pull(node, g, bar, give, oldest)  # retells the error, or gives the IEEE answer
         node = None
         if x is None:
             continue

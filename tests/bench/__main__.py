@@ -192,9 +192,7 @@ def print_training(rows: list[dict[str, Any]]) -> None:
                 text += f" ({row['over own floor'][n]['ratio']:.2f})"
             goal = TARGET.get((row["size"], row["dtype"]))
             if n == "plan":
-                text += (
-                    f" [{goal:.2f}]" if goal else f" [{row['over hand']['plan']['ratio']:.2f}]"
-                )
+                text += f" [{goal:.2f}]" if goal else f" [{row['over hand']['plan']['ratio']:.2f}]"
             cells.append(f"{text:>15}")
         print(f"{row['size']:<7}{row['dtype']:<9}{row['threads']}T   " + "".join(cells))
     for row in rows:
