@@ -81,9 +81,8 @@ def valley(kappa: float, steps: int) -> dict[str, np.ndarray]:
             left.plot(path[:, 0], path[:, 1], **look)
             distance = np.linalg.norm(path, axis=1)
             right.plot(distance, **{**style.line(role), "markevery": 10})
-            style.label(
-                right, steps, distance[-1], name, role, ha="right", va="bottom", xytext=(0, 8)
-            )
+            place = 2 * steps // 3
+            style.label(right, place, distance[place], name, role, va="bottom", xytext=(-6, 6))
         left.grid(visible=False)
         left.set(
             xlabel="x, curvature 1",
