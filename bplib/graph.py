@@ -150,6 +150,8 @@ watch: Callable[[Node, int, Any, Any], None] | None = None  # set by `bplib.expl
 #   add(a, b)                          a + b, in the memory of a where that is possible
 arrays: Any = SimpleNamespace()
 
+_NOTHING: Any = None
+
 # One output of an operation with several. The pullback gathers their cotangents in a list.
 PICK = Op(
     "pick",
@@ -217,7 +219,7 @@ def pullback(seeds: dict[Node, Any], wrt: Sequence[Node], record: bool = False) 
 
 def _pull_values(bar: Any, heap: Any, kept: Any, oldest: int, give: Any) -> None:
     """Sweep without recording: `_pull` written out for one and two arguments, for speed."""
-    newest, node, g = max(kept), None, None
+    newest, node, g = max(kept), _NOTHING, _NOTHING
     while heap or node is not None:
         if node is None:
             node = heappop(heap)[1]
@@ -226,9 +228,7 @@ def _pull_values(bar: Any, heap: Any, kept: Any, oldest: int, give: Any) -> None
             kept[node.serial] = g
             if node.serial == oldest:
                 return
-        op: Any = node.op
-        x: Any = None
-        other: Any = 0.0
+        op, x, other = node.op, _NOTHING, _NOTHING
         try:
             if op.arity == 1 and node.params is None:
                 (x,) = node.inputs
@@ -250,13 +250,12 @@ def _pull_values(bar: Any, heap: Any, kept: Any, oldest: int, give: Any) -> None
             else:
                 _pull(node, g, bar, give, oldest)
         except ArithmeticError:
-            x = None
+            x = _NOTHING
             _pull(node, g, bar, give, oldest)  # retells the error, or gives the IEEE answer
         node = None
         if x is None:
             continue
-        s = x.serial
-        if x.op is None or s in bar or s < oldest or (heap and -heap[0][0] > s):
+        if x.op is None or (s := x.serial) in bar or s < oldest or (heap and -heap[0][0] > s):
             give(x, t)
         else:  # no other node comes before x: go on with it at once
             node, g = x, t
