@@ -222,8 +222,7 @@ def _pull_values(bar: Any, heap: Any, kept: Any, oldest: int, give: Any) -> None
     newest, node, g = max(kept), _NOTHING, _NOTHING
     while heap or node is not None:
         if node is None:
-            node = heappop(heap)[1]
-            g = bar.pop(node.serial)
+            g = bar.pop((node := heappop(heap)[1]).serial)
         if node.serial <= newest and node.serial in kept:
             kept[node.serial] = g
             if node.serial == oldest:

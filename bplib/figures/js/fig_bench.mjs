@@ -232,9 +232,9 @@ export function benchFigure(ctx) {
   const fresh = button("New weights", () => put("seed", st.seed + 1));
 
   rebuild();
-  F.add(h("style", {}, `.bp .rack{display:flex;flex-wrap:wrap;gap:8px;margin:8px 0;align-items:stretch}.bp .lay{border:1.5px solid var(--bx);border-radius:6px;padding:4px 8px;min-width:84px;text-align:center}
-.bp .lay .n{font-weight:600;font-size:18px}.bp .lay .pm{display:flex;gap:3px;justify-content:center}.bp .lay .pm button{padding:0;min-width:30px;min-height:30px}.bp .lay.add{border:0;display:flex;align-items:center;padding:0}
-@media (pointer:coarse){.bp .lay .pm button{min-width:44px;min-height:44px}}`));
+  F.add(h("style", {}, `div.bp .rack{display:flex;flex-wrap:wrap;gap:8px;margin:8px 0;align-items:stretch}div.bp .lay{border:1.5px solid var(--bx);border-radius:6px;padding:4px 8px;min-width:84px;text-align:center}
+div.bp .lay .n{font-weight:600;font-size:18px}div.bp .lay .pm{display:flex;gap:3px;justify-content:center}div.bp .lay .pm button{padding:0;min-width:30px;min-height:30px}div.bp .lay.add{border:0;display:flex;align-items:center;padding:0}
+@media (pointer:coarse){div.bp .lay .pm button{min-width:44px;min-height:44px}}`));
   const ctl = h("div", { class: "ctls noprint" }, Object.values(cs).map((c) => c.el));
   F.add(h("div", { class: "noprint" }, rack), ctl, h("div", { class: "row noprint" }, run, one, again, fresh));
   const say = line("v"), chartBox = h("div"), lossBox = h("div"), view = h("canvas", { role: "img", width: 300, height: 220 }), viewText = h("p", { class: "fs" });

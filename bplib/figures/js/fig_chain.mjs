@@ -101,7 +101,7 @@ export function bracketFigure(ctx) {
   const dirty = framed(ctx, () => { restart(); });
   const st = stateOf(ctx, { widths: [2, 50, 50, 50, 1] }, () => dirty());
   const chain = h("div", { class: "chain", role: "group", "aria-label": "The product of Jacobians" }), say = line("l"), sizes = h("div", { class: "row noprint" }), bars = h("div");
-  F.add(h("style", {}, ".bp .chain{display:flex;flex-wrap:wrap;align-items:center;gap:6px;margin:10px 0}.bp .mat{text-align:center;display:inline-flex;flex-direction:column;align-items:center;gap:3px}.bp .mat .r{border:1.5px solid var(--l);background:var(--lt)}.bp .chain button{border-radius:50%;width:44px;padding:0;min-height:44px}.bp .dim{display:inline-flex;flex-direction:column;font-size:14px;color:var(--m)}.bp .dim input{width:72px!important}"));
+  F.add(h("style", {}, "div.bp .chain{display:flex;flex-wrap:wrap;align-items:center;gap:6px;margin:10px 0}div.bp .mat{text-align:center;display:inline-flex;flex-direction:column;align-items:center;gap:3px}div.bp .mat .r{border:1.5px solid var(--l);background:var(--lt)}div.bp .chain button{border-radius:50%;width:44px;padding:0;min-height:44px}div.bp .dim{display:inline-flex;flex-direction:column;font-size:14px;color:var(--m)}div.bp .dim input{width:72px!important}"));
   const undo = button("Undo", () => back()), again = button("Start over", () => restart());
   F.add(chain, say.el, h("div", { class: "row noprint" }, undo, again, button("Backward order", () => auto("reverse")), button("Forward order", () => auto("forward"))), bars, h("p", { class: "fs noprint" }, "Widths, from the input to the output:"), sizes);
 
