@@ -160,9 +160,9 @@ EXERCISES = [
         placeholder=lambda g, d: None,
         wrong=(
             Wrong(
-                lambda g, d: np.abs(g - d).max() / np.maximum(np.abs(g).max(), 1e-300)
-                if np.any(g)
-                else 0.0,
+                lambda g, d: (
+                    np.abs(g - d).max() / np.maximum(np.abs(g).max(), 1e-300) if np.any(g) else 0.0
+                ),
                 "The scale is that of the check's array d, not of the claim.",
             ),
             Wrong(
