@@ -2,6 +2,7 @@
 
 import numpy as np
 
+import bplib
 from bplib.exercises import Exercise, Wrong, checker
 
 STEP = 2.0**-20
@@ -40,6 +41,14 @@ def _leaky_oracle(y_bar, y):
     """Undo the function, entry by entry, and differentiate it there."""
     x = [v if v > 0 else v / 0.1 for v in y]
     return np.array([g * (1.0 if v > 0 else 0.1) for g, v in zip(y_bar, x, strict=True)])
+
+
+def _two_slopes(c):
+    """What the library returns for a ReLU whose rule gives c at zero."""
+    phi = bplib.custom_vjp(lambda g, y, x: g * ((x > 0) + c * (x == 0)))(
+        lambda x: np.maximum(x, 0.0)
+    )
+    return bplib.grad(lambda x: 3 * phi(x) - 2 * phi(-x))(0.0)
 
 
 def _rows(rng):
@@ -138,18 +147,18 @@ EXERCISES = [
         ),
     ),
     Exercise(
-        "10-abs",
-        "a function abs_at_zero(c) that returns a number",
-        # The two one-sided rules meet at zero: c from the right part, -c from the left part.
-        oracle=lambda c: sum(sign * c for sign in (1.0, -1.0)) + 0.0,
-        cases=lambda rng: [(0.0,), (0.5,), (1.0,)],
-        right=lambda c: 0.0 * c,
-        proves="The two contributions cancel, whatever the choice.",
+        "10-slopes",
+        "a function at_zero(c) that returns a number",
+        oracle=_two_slopes,
+        cases=lambda rng: [(0.5,), (1.0,), (0.25,)],
+        right=lambda c: 5 * c,
+        proves="Two minus signs meet in the second term.",
         placeholder=lambda c: None,
         wrong=(
-            Wrong(lambda c: 2 * c, "The second ReLU has the inner derivative -1."),
-            Wrong(lambda c: c, "There are two ReLUs, and both are at their kink."),
-            Wrong(lambda c: 1 - 2 * c, "Each contribution is c times an inner derivative."),
+            Wrong(lambda c: c, "The minus of the program and the minus inside make a plus."),
+            Wrong(lambda c: 3 * c, "Both terms are at their kink."),
+            Wrong(lambda c: 2.5, "The sweep does not take the mean of the two slopes."),
+            Wrong(lambda c: 6 * c**2, "The terms are added, so their derivatives are."),
         ),
     ),
     Exercise(
