@@ -287,7 +287,6 @@ def _params(node: Node) -> dict[str, Any]:
 def _add_gradients(doc: Doc, output: Node, order: list[Node], ids: dict[int, int]) -> None:
     with np.errstate(all="ignore"):
         seed = 1.0 if np.ndim(output.data) == 0 else np.ones(np.shape(output.data))
-        reached = collect([output], 0)
         bars = pullback({output: seed}, order)
         for node, bar in zip(order, bars, strict=True):
             if node.serial not in ids:

@@ -224,8 +224,6 @@ def _pull_values(bar: Any, heap: Any, kept: Any, oldest: int, give: Any) -> None
             g = bar.pop(node.serial)
         if node.serial <= newest and node.serial in kept:
             kept[node.serial] = g
-            if node.serial == oldest:
-                return
         op, x, other = node.op, None, 0.0
         try:
             if op.arity == 1 and node.params is None:

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.ops_samples import SAMPLES, Case
 
 from bplib import calculus, check, ops
 from bplib.graph import PICK, Node
+from tests.ops_samples import SAMPLES, Case
 
 CASES = [case for cases in SAMPLES.values() for case in cases]
 IDS = [f"{name}-{i}" for name, cases in SAMPLES.items() for i in range(len(cases))]

@@ -4,7 +4,7 @@
 by one call of `elementwise`, `linear`, `bilinear`, `symmetric` or `primitive`.
 """
 
-# ruff: noqa: F401, F403  (this file is the list of public names)
+# ruff: noqa: F403  (this file is the list of public names)
 
 from bplib.ops import nodes as _nodes  # attaches the operators to Node
 from bplib.ops.base import *
