@@ -120,9 +120,8 @@ class _Trace:
 
     def __init__(self, name: str, f: Callable[..., Any], argnums: Argnums, args: Any, kwargs: Any):
         trees = _select(name, argnums, args, kwargs)
-        several = isinstance(argnums, tuple)
-        self.inputs = tuple(trees) if several else trees[0]
-        wanted = argnums if several else (argnums,)
+        self.inputs = tuple(trees) if isinstance(argnums, tuple) else trees[0]
+        wanted = argnums if isinstance(argnums, tuple) else (argnums,)
         self.nodes: list[Node] = []
         args, kwargs = list(args), dict(kwargs)
         for i, tree in zip(wanted, trees, strict=True):
@@ -445,8 +444,12 @@ def _transposed(i: int, rule: Callable[..., Any], reverse: bool) -> Callable[...
 def _custom(rules: Sequence[Callable[..., Any] | None], reverse: bool) -> Callable[..., Op]:
     def decorate(f: Callable[..., Any]) -> Op:
         name = getattr(f, "__name__", "custom")
-        stated = [rule and _checked(name, i, rule, reverse) for i, rule in enumerate(rules)]
-        derived = [rule and _transposed(i, rule, reverse) for i, rule in enumerate(stated)]
+        stated: list[Any] = [
+            rule and _checked(name, i, rule, reverse) for i, rule in enumerate(rules)
+        ]
+        derived: list[Any] = [
+            rule and _transposed(i, rule, reverse) for i, rule in enumerate(stated)
+        ]
         vjps, jvps = (stated, derived) if reverse else (derived, stated)
         return Op(name, f, tuple(vjps), tuple(jvps), kind="custom", doc=f.__doc__)
 

@@ -141,7 +141,8 @@ class Verdict(NamedTuple):
     def __str__(self) -> str:
         return self.message
 
-    __repr__ = __str__
+    def __repr__(self) -> str:
+        return self.message
 
 
 def gradient(

@@ -202,7 +202,7 @@ def linear(
     """
     vjp = lambda g, y, x, **params: transpose(g, x, **params)  # noqa: E731
     jvp = lambda t, y, x, **params: op(t, **params)  # noqa: E731
-    op = Op(name, forward, (vjp,), (jvp,), kind="linear", reads=False, doc=doc)
+    op: Op = Op(name, forward, (vjp,), (jvp,), kind="linear", reads=False, doc=doc)
     return register(op, *numpy)
 
 
@@ -221,7 +221,7 @@ def bilinear(
     """
     vjps = (lambda g, y, a, b: vjp_a(g, a, b), lambda g, y, a, b: vjp_b(g, a, b))
     jvps = (lambda t, y, a, b: op(t, b), lambda t, y, a, b: op(a, t))
-    op = Op(name, forward, vjps, jvps, kind="bilinear", fits=True, doc=doc)
+    op: Op = Op(name, forward, vjps, jvps, kind="bilinear", fits=True, doc=doc)
     return register(op, *numpy)
 
 
@@ -326,7 +326,7 @@ def rescue(rule: Rule, g: Any, y: Any, xs: Sequence[Any], params: dict[str, Any]
 
 def unbroadcast(t: Array, x: Array) -> Array:
     """Return `t` summed over the axes along which `x` was repeated: the dual of broadcasting."""
-    have, want = shape(t), shape(x)
+    have, want = t.shape, () if type(x) is float else x.shape
     if have == want:
         return t
     extra = len(have) - len(want)

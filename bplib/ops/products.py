@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from bplib.graph import Indexed
+from bplib.graph import Indexed, Op
 from bplib.ops.base import Array, bilinear, outputs_of, primitive, shape
 from bplib.ops.reductions import sum
 from bplib.ops.shaping import diagonal, expand_dims, reshape, swapaxes, transpose, tril
@@ -157,7 +157,7 @@ def _solve_a(g: Array, y: Array, a: Array, b: Array) -> Array:
 
 
 # fmt: off
-solve = primitive(
+solve: Op = primitive(
     "solve", np.linalg.solve, [_solve_a, lambda g, y, a, b: solve(_t(a), g)],
     [lambda t, y, a, b: -solve(a, t @ y), lambda t, y, a, b: solve(a, t)], fits=True,
     doc="the solution y of a y = b")

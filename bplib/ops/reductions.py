@@ -41,6 +41,11 @@ class Reduction(Op):
             raise TypeError(f"{self.name}: the options are {known}, got {', '.join(options)}")
         return Op.__call__(self, x, axis=axis, keepdims=bool(keepdims), **options)
 
+    def value(self, xs: Sequence[Any], params: dict[str, Any]) -> Any:
+        """Return the value alone: of a Python float it is one again."""
+        y = Op.value(self, xs, params)
+        return float(y) if type(xs[0]) is float else y
+
 
 def _axes(x: Array, axis: Axis) -> tuple[int, ...]:
     n = len(shape(x))
@@ -185,7 +190,7 @@ log_softmax = primitive(
     "log_softmax", lambda x, axis=-1: x - _logsumexp(x, axis, keepdims=True),
     [lambda g, y, x, axis=-1: g - exp(y) * sum(g, axis=axis, keepdims=True)],
     [lambda t, y, x, axis=-1: t - sum(exp(y) * t, axis=axis, keepdims=True)])
-_cumsum = linear(
+_cumsum: Op = linear(
     "cumsum", np.cumsum, lambda g, x, axis: flip(_cumsum(flip(g, axis), axis=axis), axis))
 # fmt: on
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from bplib.graph import Indexed
+from bplib.graph import Indexed, Op
 from bplib.ops.base import Array, linear, outputs_of, primitive, shape, unbroadcast, value
 
 __all__ = [
@@ -29,13 +29,13 @@ _transpose = linear("transpose", np.transpose, lambda g, x, axes=None: transpose
     g, None if axes is None else np.argsort(np.mod(axes, len(axes))).tolist()))
 _astype = linear("astype", lambda x, dtype: np.asarray(x).astype(dtype)[()],
                  lambda g, x, dtype: astype(g, getattr(x, "dtype", float)))
-_flip = linear("flip", np.flip, lambda g, x, axis: _flip(g, axis=axis))
-_roll = linear("roll", np.roll, lambda g, x, shift, axis: _roll(
+_flip: Op = linear("flip", np.flip, lambda g, x, axis: _flip(g, axis=axis))
+_roll: Op = linear("roll", np.roll, lambda g, x, shift, axis: _roll(
     g, shift=tuple([-s for s in shift]) if isinstance(shift, tuple) else -shift, axis=axis))
 _pad = linear("pad", lambda x, widths: np.pad(x, widths), lambda g, x, widths: getitem(
     g, tuple([slice(a, a + n) for (a, _), n in zip(widths, _shape(x), strict=True)])))
-_triu = linear("triu", lambda x, k: np.triu(x, k), lambda g, x, k: _triu(g, k=k))
-_tril = linear("tril", lambda x, k: np.tril(x, k), lambda g, x, k: _tril(g, k=k))
+_triu: Op = linear("triu", lambda x, k: np.triu(x, k), lambda g, x, k: _triu(g, k=k))
+_tril: Op = linear("tril", lambda x, k: np.tril(x, k), lambda g, x, k: _tril(g, k=k))
 # fmt: on
 
 
@@ -152,9 +152,9 @@ def _is_basic(index: Any) -> bool:
     return all(isinstance(i, basic) and not isinstance(i, bool) for i in parts)
 
 
-_getitem = linear("getitem", lambda x, index: x[index], lambda g, x, index: _scatter_op(
+_getitem: Op = linear("getitem", lambda x, index: x[index], lambda g, x, index: _scatter_op(
     g, index=index, shape=_shape(x)))  # fmt: skip
-_scatter_op = linear("scatter", _scatter, lambda g, x, index, shape: getitem(g, index))
+_scatter_op: Op = linear("scatter", _scatter, lambda g, x, index, shape: getitem(g, index))
 
 
 def _own(i: Any) -> Any:
@@ -292,7 +292,7 @@ def _col2im(g: Any, shape: tuple[int, ...], size: tuple[int, int], stride: int) 
 
 _im2col_op = linear("im2col", _im2col, lambda g, x, size, stride: _col2im_op(
     g, shape=_shape(x), size=size, stride=stride))  # fmt: skip
-_col2im_op = linear("col2im", _col2im, lambda g, x, shape, size, stride: _im2col_op(
+_col2im_op: Op = linear("col2im", _col2im, lambda g, x, shape, size, stride: _im2col_op(
     g, size=size, stride=stride))  # fmt: skip
 
 
