@@ -1,7 +1,7 @@
 # Two commands do everything on a machine with Python 3.11 or newer and make:
 #   make read   the book, built and opened in your browser
 #   make test   everything that is checked
-# Others: html, lab, refresh [CHAPTER=05], new CHAPTER=NN-slug TITLE="…", bench, lock, clean
+# Others: html, lab, refresh [CHAPTER=05], new CHAPTER=NN-slug TITLE="…", mutants, bench, lock, clean
 
 PYTHON ?= python3
 # Handed on by environment and unexpanded, so that a title may hold quotes, dollars and spaces.
@@ -15,7 +15,7 @@ PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check --no-inp
 BOOK := PYTHONPATH=chapters $(BIN)/python -m _book
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: read html lab test lint unit notebooks browser refresh new lock clean help
+.PHONY: read html lab test lint unit notebooks browser refresh new mutants timed bench lock clean help
 
 help:
 	@sed -n '1,4s/^# \{0,1\}//p' Makefile
@@ -63,7 +63,7 @@ lint: $(READY)
 
 unit: $(READY)
 	@echo "Unit tests …"
-	@$(PYTEST) -q -n 2 --dist loadfile -m "not browser"
+	@$(PYTEST) -q -n 2 --dist loadfile -m "not browser and not timed"
 
 notebooks: $(READY)
 	@echo "Every notebook, run and compared with what it stores …"
@@ -72,6 +72,18 @@ notebooks: $(READY)
 browser: html
 	@echo "The built pages in a browser …"
 	@$(PYTEST) -q -m browser tests/browser
+
+mutants: $(READY)
+	@PYTHONPATH=.:chapters $(BIN)/python -m tests.mutants $(ARGS)
+
+timed: $(READY)
+	@$(PYTEST) -q -s -m timed tests
+
+bench: $(READY)
+	@$(BIN)/python -c 'import torch, jax, autograd' 2>/dev/null || { \
+	  echo "make bench: installing the peers it measures against (large: torch and jax) …"; \
+	  $(PIP) install -e '.[bench]'; }
+	@$(BIN)/python -m tests.bench $(ARGS)
 
 lock: $(READY)
 	@$(PIP) install uv

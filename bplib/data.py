@@ -27,7 +27,7 @@ def digits(held_out: int = 360, seed: int = 0) -> Split:
     Raises ImportError when scikit-learn is missing (`pip install bplib[book]`).
     """
     try:
-        from sklearn.datasets import load_digits  # type: ignore[import-untyped]
+        from sklearn.datasets import load_digits
     except ImportError:
         raise ImportError(
             "bplib.data.digits: the images come with scikit-learn, which is not installed; "

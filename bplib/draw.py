@@ -73,7 +73,7 @@ def words(op: str) -> dict[str, Any]:
 def fill(template: str, node: dict[str, Any], by_id: dict[str, Any], bar: str = "G") -> str:
     """Replace ``{0}``, ``{1}``, ``{y}`` and ``{g}`` in a template by the names in this graph."""
     for i, source in enumerate(node["inputs"]):
-        template = template.replace("{%d}" % i, by_id[source]["label"])
+        template = template.replace(f"{{{i}}}", by_id[source]["label"])
     return template.replace("{y}", node["label"]).replace("{g}", bar)
 
 
@@ -226,9 +226,11 @@ def layout(doc: Doc, vertical: bool = False) -> dict[str, Any]:
             for s in ins[at]:
                 if rank[s] != rank[at] - 1:
                     continue
-                if best < 0 or (ins[s] and not ins[best]):
-                    best = s
-                elif not ins[s] and not ins[best] and nodes[s]["role"] == "param":
+                if (
+                    best < 0
+                    or (ins[s] and not ins[best])
+                    or (not ins[s] and not ins[best] and nodes[s]["role"] == "param")
+                ):
                     best = s
             if best < 0:
                 break
@@ -264,7 +266,9 @@ def layout(doc: Doc, vertical: bool = False) -> dict[str, Any]:
             for k in [*range(p - 1, -1, -1), *range(p + 1, len(layer))]:
                 c = layer[k]
                 side = near[c] + next_[c]
-                if not side:
+                # Leaves stay packed against the spine: were they to chase their consumers, both
+                # would drift away from it.
+                if not side or (c < n and not ins[c]):
                     continue
                 total = 0.0
                 for m in side:
@@ -488,30 +492,26 @@ def text(x: float, y: float, string: str, fill: str = INK, size: float = 12.5, *
     return tag("text", escape(string), x=float(x), y=float(y), fill=fill, font_size=size, **more)
 
 
-# The picture on a dark page: colours are attributes (they survive everywhere), and this sheet
-# replaces them by name where a style sheet is allowed.
-def _dark_rules() -> str:
+# The picture on a dark page: colours are attributes (they survive everywhere), and these rules
+# replace them, colour by colour, where a style sheet is allowed.
+def dark_rules(scope: str) -> str:
+    """Return the CSS rules that turn the printed pictures selected by `scope` dark."""
     pairs = {r["light"]: r["dark"] for r in (*_ROLE.values(), *_NEUTRAL.values())}
     pairs |= {r["tint"]: r["darktint"] for r in _ROLE.values()}
-    rules = []
+    rules = [f"{scope}{{background:{_NEUTRAL['page']['dark']}!important}}"]
     for light, dark in pairs.items():
-        rules.append(f'.bp-s [fill="{light}"]{{fill:{dark}}}')
-        rules.append(f'.bp-s [stroke="{light}"]{{stroke:{dark}}}')
+        rules.append(f'{scope} [fill="{light}"]{{fill:{dark}}}')
+        rules.append(f'{scope} [stroke="{light}"]{{stroke:{dark}}}')
     return "".join(rules)
 
 
-def dark_rules(prefix: str = "") -> str:
-    """Return the CSS rules that turn a printed picture dark, each selector after `prefix`."""
-    return _dark_rules().replace(".bp-s", f"{prefix}.bp-s") if prefix else _dark_rules()
+# As a file of its own the picture follows the system; inside a page, the page's theme goes first.
+_ALONE = ":is(.bp-s:root,:root:not([data-theme]):not(:has(body[data-jp-theme-light])) .bp-s)"
 
 
 def picture(w: float, h: float, body: str, title: str, desc: str) -> str:
     """Return a whole SVG document with a title and a description for those who cannot see it."""
-    sheet = (
-        "@media (prefers-color-scheme:dark){:root:not([data-theme]):not(:has(body[data-jp-theme-"
-        f"light])) .bp-s{{background:{_NEUTRAL['page']['dark']}!important}}"
-        f"{dark_rules(':root:not([data-theme]):not(:has(body[data-jp-theme-light])) ')}}}"
-    )
+    sheet = f"@media screen and (prefers-color-scheme:dark){{{dark_rules(_ALONE)}}}"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="bp-s" viewBox="0 0 {_n(w)} {_n(h)}" '
         f'width="{_n(w)}" height="{_n(h)}" role="img" font-family="{SANS}" '
@@ -673,10 +673,10 @@ def _arrow(p: tuple[float, float], vertical: bool, color: str, *, back: bool) ->
     along, side = (9.0, 5.0) if back else (-8.0, 5.0)
     near = 1.0 if back else 0.0
     if vertical:
-        d = f"M{_n(x - side)} {_n(y + along)}L{_n(x)} {_n(y + near)}L{_n(x + side)} {_n(y + along)}z"
+        points = [(x - side, y + along), (x, y + near), (x + side, y + along)]
     else:
-        d = f"M{_n(x + along)} {_n(y - side)}L{_n(x + near)} {_n(y)}L{_n(x + along)} {_n(y + side)}z"
-    return tag("path", d=d, fill=color)
+        points = [(x + along, y - side), (x + near, y), (x + along, y + side)]
+    return tag("path", d="M" + "L".join(f"{_n(a)} {_n(b)}" for a, b in points) + "z", fill=color)
 
 
 def _box(node: dict[str, Any], b: dict[str, Any], vertical: bool) -> str:
@@ -710,26 +710,37 @@ def _box(node: dict[str, Any], b: dict[str, Any], vertical: bool) -> str:
     if leaf:
         color = P if param else INK
         shift = 2 if param else 0
-        out.append(text(mid + shift, y + 19, node["label"], color, 17, text_anchor="middle", **serif))
+        out.append(
+            text(mid + shift, y + 19, node["label"], color, 17, text_anchor="middle", **serif)
+        )
     else:
         out.append(text(x + 8, y + 19, words(node["op"])["sym"], INK, 13))
         out.append(text(x + w - 8, y + 19, node["label"], INK, 17, text_anchor="end", **serif))
     if node["shape"]:
-        rows, cols, cell = grid(node["shape"])
+        _rows, cols, cell = grid(node["shape"])
         hx = mid - cols * cell / 2 + (2 if param else 0)
-        out.append(
-            text(mid, y + 36, shape_text(node["shape"]), MUTED, 12, text_anchor="middle")
-        )
+        out.append(text(mid, y + 36, shape_text(node["shape"]), MUTED, 12, text_anchor="middle"))
         out.append(hinton(node["shape"], node["value"], hx, y + head + 5, V))
         if "grad" in node:
             out.append(hinton(node["shape"], node["grad"], hx, y + head + row + 5, G))
         return "".join(out)
     bold = {"text_anchor": "middle", "font_weight": 600}
     shift = 3 if param else 0
-    out.append(text(mid - 3 + shift, y + head + 13.5, fmt(dec(node["value"])), V, 12, **bold))
+    out.append(
+        text(
+            mid - (6 if vertical else 3) + shift,
+            y + head + 13.5,
+            fmt(dec(node["value"])),
+            V,
+            12,
+            **bold,
+        )
+    )
     if "grad" in node:
         grad = fmt(dec(node["grad"]))
-        out.append(text(mid + 3 + shift, y + head + row + 13.5, grad, G, 12, **bold))
+        out.append(
+            text(mid + (6 if vertical else 3) + shift, y + head + row + 13.5, grad, G, 12, **bold)
+        )
     return "".join(out)
 
 
@@ -786,12 +797,16 @@ class Chart:
         self.parts: list[str] = []
         for v in self._ticks(x, logx, 6):
             px = self.px(v)
-            self.parts.append(tag("path", d=f"M{_n(px)} {_n(self.top)}V{_n(self.bottom)}", stroke=HAIR))
+            self.parts.append(
+                tag("path", d=f"M{_n(px)} {_n(self.top)}V{_n(self.bottom)}", stroke=HAIR)
+            )
             label = self._tick(v, logx)
             self.parts.append(text(px, self.bottom + 17, label, MUTED, 12, text_anchor="middle"))
         for v in self._ticks(y, logy, 5):
             py = self.py(v)
-            self.parts.append(tag("path", d=f"M{_n(self.left)} {_n(py)}H{_n(self.right)}", stroke=HAIR))
+            self.parts.append(
+                tag("path", d=f"M{_n(self.left)} {_n(py)}H{_n(self.right)}", stroke=HAIR)
+            )
             self.parts.append(
                 text(self.left - 6, py + 4, self._tick(v, logy), MUTED, 12, text_anchor="end")
             )
@@ -807,8 +822,8 @@ class Chart:
         lo, hi = span
         if log:
             a, b = math.ceil(math.log10(lo) - 1e-9), math.floor(math.log10(hi) + 1e-9)
-            step = max(1, math.ceil((b - a) / most))
-            return [10.0**e for e in range(a, b + 1, step)]
+            every = max(1, math.ceil((b - a) / most))
+            return [10.0**e for e in range(a, b + 1, every)]
         raw = (hi - lo) / most
         mag = 10.0 ** math.floor(math.log10(raw))
         step = next(m * mag for m in (1, 2, 5, 10) if m * mag >= raw)

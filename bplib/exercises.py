@@ -127,14 +127,17 @@ def judge(exercise: Exercise, answer: Any, *, seed: int = 0) -> Verdict:
         problem = exercise.refuses(answer)
         if problem is None:
             return verdict("right", exercise.proves)
-        known = [w.because for w in exercise.wrong if w.answer == answer]
-        return verdict("wrong", known[0] if known else problem)
+        known = {w.answer: w.because for w in exercise.wrong}
+        return verdict("wrong", known.get(answer, problem) if isinstance(answer, str) else problem)
+    oracle = exercise.oracle
+    if oracle is None:
+        raise ValueError(f"exercises: {exercise.id} has neither an oracle nor `refuses`")
     cases = list(exercise.cases(np.random.default_rng(seed)))
     asked_function = callable(exercise.right)
     if callable(answer) != asked_function:
         return verdict("wrong", f"Expected {exercise.asks}, got {_kind(answer)}.")
     for case in cases:
-        expected = exercise.oracle(*case)
+        expected = oracle(*case)
         try:
             got = _call(answer, case)
         except Exception as error:  # a reader's mistake is a verdict, not a traceback
@@ -142,10 +145,10 @@ def judge(exercise: Exercise, answer: Any, *, seed: int = 0) -> Verdict:
             return verdict("wrong", f"It raises {type(error).__name__} when called.")
         if asked_function and _empty(got):
             return verdict("open", f"Give {exercise.asks}.")
-        problem = difference(got, expected)
-        if problem is not None:
-            known = _recognize(exercise, answer, cases)
-            return verdict("wrong", known or problem[0].upper() + problem[1:])
+        off = difference(got, expected)
+        if off is not None:
+            because = _recognize(exercise, answer, cases)
+            return verdict("wrong", because or off[0].upper() + off[1:])
     return verdict("right", exercise.proves)
 
 

@@ -24,15 +24,45 @@ Doc = dict[str, Any]
 
 #: The ops that the page can re-evaluate, read from the list that the build of the front-end wrote.
 EXPORTED: frozenset[str] = frozenset(
-    json.loads(
-        Path(__file__).parent.joinpath("figures", "static", "ops.json").read_text("utf-8")
-    )
+    json.loads(Path(__file__).parent.joinpath("figures", "static", "ops.json").read_text("utf-8"))
 )
 
 _GREEK = dict(
     zip(
-        "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho "
-        "sigma tau upsilon phi chi psi omega lam lmbda eps Delta Phi Sigma Theta Omega".split(),
+        [
+            "alpha",
+            "beta",
+            "gamma",
+            "delta",
+            "epsilon",
+            "zeta",
+            "eta",
+            "theta",
+            "iota",
+            "kappa",
+            "lambda",
+            "mu",
+            "nu",
+            "xi",
+            "omicron",
+            "pi",
+            "rho",
+            "sigma",
+            "tau",
+            "upsilon",
+            "phi",
+            "chi",
+            "psi",
+            "omega",
+            "lam",
+            "lmbda",
+            "eps",
+            "Delta",
+            "Phi",
+            "Sigma",
+            "Theta",
+            "Omega",
+        ],
         "αβγδεζηθικλμνξοπρστυφχψωλλεΔΦΣΘΩ",
         strict=True,
     )
@@ -152,10 +182,10 @@ def trace(f: Callable[..., Any], leaves: Mapping[str, Any]) -> tuple[Node, dict[
         )
     taken = set(nodes)
     for node in collect([out], min(n.serial for n in nodes.values()) if nodes else 0):
-        name = found.get(node.serial)
-        if node.name is None and name is not None and name not in taken and node.op is not None:
-            node.name = name
-            taken.add(name)
+        local = found.get(node.serial)
+        if node.name is None and local is not None and local not in taken and node.op is not None:
+            node.name = local
+            taken.add(local)
     return out, nodes
 
 
@@ -208,7 +238,7 @@ def export(
                     inputs.append(ids[x.serial])
                 else:
                     inputs.append(_constant(nodes, x, op))
-        name = node.name
+        name: str | None = node.name
         if name is None and node is output:
             name = "J" if "J" not in taken else "out"
         while name is None or (name in taken and node.name is None and node is not output):

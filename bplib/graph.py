@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from heapq import heappop, heappush
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 Rule = Callable[..., Any]
 new_serial = itertools.count().__next__
@@ -150,6 +150,9 @@ watch: Callable[[Node, int, Any, Any], None] | None = None  # set by `bplib.expl
 #   add(a, b)                          a + b, in the memory of a where that is possible
 arrays: Any = SimpleNamespace()
 
+_NOTHING: Any = None
+_NUMBER: Any = 0.0  # what stretches nothing: no other argument to undo the broadcasting of
+
 # One output of an operation with several. The pullback gathers their cotangents in a list.
 PICK = Op(
     "pick",
@@ -217,14 +220,15 @@ def pullback(seeds: dict[Node, Any], wrt: Sequence[Node], record: bool = False) 
 
 def _pull_values(bar: Any, heap: Any, kept: Any, oldest: int, give: Any) -> None:
     """Sweep without recording: `_pull` written out for one and two arguments, for speed."""
-    newest, node, g, other = max(kept), cast(Any, None), None, cast(Any, None)
+    newest, node, g = max(kept), _NOTHING, _NOTHING
     while heap or node is not None:
         if node is None:
-            node = heappop(heap)[1]
-            g = bar.pop(node.serial)
+            g = bar.pop((node := heappop(heap)[1]).serial)
         if node.serial <= newest and node.serial in kept:
             kept[node.serial] = g
-        op, x, other = node.op, None, 0.0
+            if node.serial == oldest:
+                return
+        op, x, other = node.op, _NOTHING, _NUMBER
         try:
             if op.arity == 1 and node.params is None:
                 (x,) = node.inputs
@@ -243,7 +247,7 @@ def _pull_values(bar: Any, heap: Any, kept: Any, oldest: int, give: Any) -> None
                         fit = op.fits and type(r) is not float
                         give(b, arrays.unbroadcast(r, b.data) if fit else r)
                 if type(other) is not float and type(t) is not float and op.fits:
-                    t = arrays.unbroadcast(t, x.data)  # type: ignore[union-attr]
+                    t = arrays.unbroadcast(t, x.data)
             else:
                 _pull(node, g, bar, give, oldest)
         except ArithmeticError:
@@ -251,8 +255,7 @@ def _pull_values(bar: Any, heap: Any, kept: Any, oldest: int, give: Any) -> None
         node = None
         if x is None:
             continue
-        s = x.serial
-        if x.op is None or s in bar or s < oldest or (heap and -heap[0][0] > s):
+        if x.op is None or (s := x.serial) in bar or s < oldest or (heap and -heap[0][0] > s):
             give(x, t)
         else:  # no other node comes before x: go on with it at once
             node, g = x, t

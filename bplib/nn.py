@@ -15,8 +15,10 @@ import numpy as np
 from . import init as inits
 from . import losses, ops
 from .dense import affine, bias_gradient, hidden_delta, output_delta, weight_gradient
+from .optim import carve
 
 Array = np.ndarray
+SMALL = 1 << 14  # numbers
 
 
 class Forward(NamedTuple):
@@ -85,6 +87,19 @@ class MLP:
             rng = np.random.default_rng(None if seed is None else [seed, layer])
             self.W.append(method(n_in, n_out, rng, gain=gain, dtype=self.dtype))
             self.b.append(np.zeros(n_out, self.dtype) if bias else None)
+        self._join_small()
+
+    def _join_small(self) -> None:
+        # A small network keeps its parameters in one vector: there calls cost more than
+        # arithmetic, and a planned step updates them all with the calls for one.
+        old = self.parameters()
+        if sum(p.size for p in old) > SMALL:
+            return
+        new = iter(carve(np.concatenate([p.ravel() for p in old]), [p.shape for p in old]))
+        for layer in range(1, self.L + 1):
+            self.W[layer] = next(new)
+            if self.b[layer] is not None:
+                self.b[layer] = next(new)
 
     def forward(self, X: Array, *, logits: bool = False) -> Forward:
         """Return `Z[l]` and `A[l]` for every layer; `A[0]` is X in the network's dtype.
@@ -107,7 +122,8 @@ class MLP:
         Raises ValueError for another shape, TypeError for numbers that are not real (complex
         input is let through, for the complex-step check).
         """
-        X = np.asarray(X)
+        if type(X) not in ops.base.FOREIGN:
+            X = np.asarray(X)
         if X.ndim != 2 or X.shape[1] != self.widths[0]:
             raise ValueError(
                 f"MLP: X must be a batch of rows (B, {self.widths[0]}), got shape {X.shape}; "
@@ -175,6 +191,8 @@ class MLP:
             J = J + self.penalty(weight_decay)
             for layer in range(1, self.L + 1):
                 dW[layer] += weight_decay * self.W[layer]
+        _tie(self.W, dW)
+        _tie(self.b, db)
         return Gradients(J, dW, db, deltas)
 
     def parameters(self) -> list[Array]:
@@ -288,4 +306,19 @@ def _checked_widths(widths: Sequence[int]) -> tuple[int, ...]:
 
 
 def _interleave(W: list[Any], b: list[Any]) -> list[Array]:
-    return [p for pair in zip(W[1:], b[1:], strict=True) for p in pair if p is not None]
+    # By identity: a parameter that two layers share is listed, and updated, once.
+    found = {id(p): p for pair in zip(W[1:], b[1:], strict=True) for p in pair if p is not None}
+    return list(found.values())
+
+
+def _tie(parameters: list[Any], gradients: list[Any]) -> None:
+    """Give layers that share a parameter the sum of their gradients, one array for all."""
+    first: dict[int, int] = {}
+    for layer in range(1, len(parameters)):
+        p = parameters[layer]
+        if p is None:
+            continue
+        original = first.setdefault(id(p), layer)
+        if original != layer:
+            gradients[original] += gradients[layer]
+            gradients[layer] = gradients[original]

@@ -24,6 +24,7 @@ class Optimizer:
     """
 
     state: tuple[str, ...] = ()
+    flat = True  # whether an update treats every number alike, whatever array it belongs to
     # update(p, g, lr, *kept) changes one parameter and its kept arrays in place; t counts from 1.
     update: Callable[..., None]
 
@@ -53,8 +54,7 @@ class Optimizer:
             raise ValueError(
                 f"{type(self).__name__}.step: parameters have shapes {shapes}, gradients {given}."
             )
-        if self.t == 0 or not self.slots:
-            self.slots = {name: [np.zeros_like(p) for p in params] for name in self.state}
+        self.prepare(params)
         for name, arrays in self.slots.items():
             if [a.shape for a in arrays] != shapes:
                 raise ValueError(
@@ -66,6 +66,20 @@ class Optimizer:
         columns = [self.slots[name] for name in self.state]
         for p, g, *kept in zip(params, grads, *columns, strict=True):
             self.update(p, g, lr, *kept)
+
+    def prepare(self, params: Sequence[Array]) -> None:
+        """Make the kept arrays, all zero, where there are none yet or no step was taken."""
+        if self.t == 0 or not self.slots:
+            whole = flat_of(params)
+            if whole is None:
+                self.slots = {name: [np.zeros_like(p) for p in params] for name in self.state}
+            else:
+                shapes = [p.shape for p in params]
+                self.slots = {s: carve(np.zeros_like(whole), shapes) for s in self.state}
+
+    def arrays(self) -> list[Array]:
+        """Return the kept arrays themselves, name after name."""
+        return [a for arrays in self.slots.values() for a in arrays]
 
     def copy_state(self) -> tuple[int, dict[str, list[Array]]]:
         """Return the step count and copies of the kept arrays, for `load_state`."""
@@ -175,6 +189,8 @@ class AdamW(Adam):
     Only arrays with two axes or more are decayed: weights, not biases.
     """
 
+    flat = False
+
     def __init__(
         self,
         lr: float | Schedule = 0.001,
@@ -191,6 +207,29 @@ class AdamW(Adam):
         if p.ndim > 1:
             p *= 1 - lr * self.weight_decay
         super().update(p, g, lr, m, v)
+
+
+def carve(whole: Array, shapes: Sequence[tuple[int, ...]]) -> list[Array]:
+    """Return arrays of the given shapes that lie one after the other in a vector."""
+    views, start = [], 0
+    for shape in shapes:
+        stop = start + math.prod(shape)
+        views.append(whole[start:stop].reshape(shape))
+        start = stop
+    return views
+
+
+def flat_of(arrays: Sequence[Array]) -> Array | None:
+    """Return the vector that `arrays` were carved from, all of it and in order, or None."""
+    whole = arrays[0].base if arrays else None
+    if whole is None or whole.ndim != 1 or whole.size != sum(a.size for a in arrays):
+        return None
+    at = whole.ctypes.data
+    for a in arrays:
+        if a.base is not whole or a.ctypes.data != at or not a.flags.c_contiguous:
+            return None
+        at += a.nbytes
+    return whole
 
 
 def constant(lr: float) -> Schedule:

@@ -96,7 +96,7 @@ def describe(value: Any, digits: int | None = None) -> str:
     if isinstance(value, (int, np.integer)):
         return str(int(value))
     if isinstance(value, (float, np.floating)):
-        return number(value, digits or MAX_DIGITS)
+        return number(float(value), digits or MAX_DIGITS)
     if isinstance(value, np.ndarray):
         return describe(value.item(), digits) if value.ndim == 0 else table(value, digits or 4)
     if isinstance(value, (tuple, list)):
@@ -134,8 +134,8 @@ def show(*values: Any, digits: int | None = None, **named: Any) -> Source | None
     width = max((len(name) for name in named), default=0)
     # Rows that stand under one another are there to be compared: give them common decimals.
     rows = [v for v in named.values() if _is_row(v)]
-    places = [decimals(v, digits or 4) for v in rows]
-    common = None if None in places or not places else min(MAX_DIGITS, max(places))
+    places = [p for v in rows if (p := decimals(v, digits or 4)) is not None]
+    common = min(MAX_DIGITS, max(places)) if places and len(places) == len(rows) else None
     for name, value in named.items():
         if _is_row(value):
             lines.append(f"{name:<{width}} = {table(value, digits or 4, common)}")

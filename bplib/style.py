@@ -52,7 +52,8 @@ def use() -> None:
     """Switch matplotlib, and IPython's figure format if there is one, to the book's style."""
     import matplotlib as mpl
 
-    mpl.rcParams.update(settings())
+    for name, value in settings().items():
+        mpl.rcParams[name] = value  # type: ignore[index]
     try:
         from IPython import get_ipython
         from matplotlib_inline.backend_inline import set_matplotlib_formats

@@ -6,7 +6,9 @@ none of them built in. `fit` is the consumer that keeps the records and nothing 
 
 from __future__ import annotations
 
+import copy
 import math
+import operator
 import signal
 import sys
 import threading
@@ -15,9 +17,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import losses
+from . import losses, plan
 from .nn import MLP, Gradients
-from .optim import Optimizer, clip_by_norm, global_norm
+from .optim import Optimizer, clip_by_norm, flat_of, global_norm
 
 Array = np.ndarray
 
@@ -72,6 +74,8 @@ def train(
     weight_decay: float = 0.0,
     clip: float | None = None,
     explosion: float = 1e4,
+    first: int = 1,
+    planned: bool = False,
 ) -> Iterator[Progress]:
     """Train `net` in place and yield one `Progress` per epoch.
 
@@ -80,6 +84,10 @@ def train(
     With `validation=(X, T)` and `patience=n`, stops when the held-out loss has not fallen for n
     epochs, and puts the best weights back. `clip` limits the norm of every gradient.
     Ctrl-C takes effect after the step under way, so that weights and optimizer agree.
+    `first` is the number of the first epoch: with weights and optimizer loaded from the end of
+    epoch n (`bplib.store`), `first=n + 1` continues to the same bits as if nothing had happened.
+    `planned=True` traces the step once and replays it: the same bits in less time (`PlannedStep`);
+    with `clip`, which looks at values, it has no effect.
 
     Raises ValueError for unusable arguments, before the first step, and `Diverged` when J or a
     gradient is no longer finite or J exceeds `explosion` times (1 + the first J); the weights and
@@ -91,12 +99,14 @@ def train(
         validation = _checked_data("validation X", net, *validation, loss)
     _whole("epochs", epochs, 0)
     _whole("batch_size", batch_size, 1)
+    _whole("first", first, 1)
     if patience is not None:
         _whole("patience", patience, 1)
         if validation is None:
             raise ValueError("train: patience needs validation=(X, T) to watch.")
     run = _Run(net, X, T, loss, optimizer, batch_size, seed, weight_decay, clip, explosion)
-    return _epochs(run, epochs, validation, patience)
+    step = PlannedStep(net, loss, optimizer, weight_decay) if planned and clip is None else None
+    return _epochs(run, range(first, epochs + 1), validation, patience, step)
 
 
 def fit(net: MLP, X: Array, T: Any, **options: Any) -> History:
@@ -111,7 +121,8 @@ def fit(net: MLP, X: Array, T: Any, **options: Any) -> History:
             records.append(record)
     except KeyboardInterrupt:
         return History(records, "interrupted")
-    return History(records, "epochs" if len(records) == epochs else "early")
+    whole = (epochs or 0) - options.get("first", 1) + 1
+    return History(records, "epochs" if len(records) == whole else "early")
 
 
 def bar(records: Iterable[Progress], epochs: int, file: Any = None) -> Iterator[Progress]:
@@ -120,7 +131,7 @@ def bar(records: Iterable[Progress], epochs: int, file: Any = None) -> Iterator[
     The bar is drawn on the terminal's own standard error and erased at the end; where there is no
     terminal (a notebook, a pipe) nothing is drawn, so it leaves no trace in stored outputs.
     """
-    from tqdm import tqdm  # type: ignore[import-untyped]
+    from tqdm import tqdm
 
     stream = sys.__stderr__ if file is None else file
     if stream is None:  # pythonw has none
@@ -173,6 +184,86 @@ def first_bad_layer(net: MLP, X: Array, gradients: Gradients | None = None) -> i
     return None
 
 
+class PlannedStep:
+    """One training step, gradient and update, as a plan: `step(X, T)` returns J.
+
+    The same bits as `net.backprop` followed by `optimizer.step`, in a fraction of the calls. The
+    weights and the optimizer's arrays are read and written where they are. A batch of another
+    shape gets a plan of its own. X and T are in the network's dtype and checked already
+    (`losses.targets`).
+    """
+
+    def __init__(
+        self, net: MLP, loss: str | Callable, optimizer: Optimizer, weight_decay: float = 0.0
+    ) -> None:
+        self.net, self.loss, self.optimizer = net, losses.get(loss), optimizer
+        self.weight_decay = weight_decay
+        self.plans: dict[Any, plan.Plan] = {}
+        self.held: list[Any] = []
+        self.latest: plan.Plan | None = None
+
+    def __call__(self, X: Array, T: Array) -> Any:
+        """Take one step and return J at the old weights."""
+        optimizer = self.optimizer
+        held = [optimizer.slots, *self.net.W, *self.net.b]
+        if len(held) != len(self.held) or not all(map(operator.is_, held, self.held)):
+            self.plans.clear()  # an array was replaced: plans hold on to the old one
+            self.held = held
+        key = (X.shape, T.shape)
+        found = self.plans.get(key)
+        if found is None:
+            optimizer.prepare(self.net.parameters())
+            found = self.plans[key] = plan.plan_of(lambda trace: self._trace(trace, X, T))
+            self.held[0] = optimizer.slots
+        self.latest = found
+        rate = optimizer.learning_rate()
+        optimizer.t += 1
+        return found.run(X, T, rate, float(optimizer.t))[0]
+
+    def _trace(self, trace: Any, X: Array, T: Array) -> list[Any]:
+        net, optimizer = copy.copy(self.net), copy.copy(self.optimizer)
+        parameters = self.net.parameters()
+        whole = [flat_of(arrays) for arrays in (parameters, *optimizer.slots.values())]
+        if optimizer.flat and all(w is not None for w in whole):
+            return self._trace_flat(trace, X, T, whole)
+        # One symbol per array, also where two layers share one.
+        bound = {id(p): trace.bind(p) for p in net.parameters()}
+        net.W = [None, *(bound[id(W)] for W in net.W[1:])]
+        net.b = [None, *(None if b is None else bound[id(b)] for b in net.b[1:])]
+        optimizer.slots = {
+            name: [trace.bind(a) for a in arrays] for name, arrays in optimizer.slots.items()
+        }
+        X, T = trace.input(X), trace.input(T)
+        rate, optimizer.t = trace.input(0.1), trace.input(1.0)
+        gradients = net.backprop(X, T, self.loss, weight_decay=self.weight_decay, check=False)
+        columns = [optimizer.slots[name] for name in optimizer.state]
+        for p, g, *kept in zip(net.parameters(), gradients.flat(), *columns, strict=True):
+            optimizer.update(p, g, rate, *kept)
+        return [gradients.J]
+
+    def _trace_flat(self, trace: Any, X: Array, T: Array, whole: list[Any]) -> list[Any]:
+        """The same with all parameters in one vector: one update instead of one for each."""
+        net, optimizer = copy.copy(self.net), copy.copy(self.optimizer)
+        p, *kept = [trace.bind(w) for w in whole]
+        X, T = trace.input(X), trace.input(T)
+        rate, optimizer.t = trace.input(0.1), trace.input(1.0)
+        views: dict[int, Any] = {}
+        start = 0
+        for a in self.net.parameters():
+            views[id(a)] = p[start : start + a.size].reshape(a.shape)
+            start += a.size
+        net.W = [None, *(views[id(W)] for W in net.W[1:])]
+        net.b = [None, *(None if b is None else views[id(b)] for b in net.b[1:])]
+        gradients = net.backprop(X, T, self.loss, weight_decay=self.weight_decay, check=False)
+        del net, views  # nobody sees the vector through them when it is written to
+        optimizer.update(p, trace.pack(gradients.flat()), rate, *kept)
+        return [gradients.J]
+
+    def explain(self) -> str:
+        """Return the steps, buffers and bytes of the plan used last, as text."""
+        return "" if self.latest is None else self.latest.explain()
+
+
 class _Run(NamedTuple):
     net: MLP
     X: Array
@@ -219,19 +310,28 @@ class _Interrupts:
 
 
 def _epochs(
-    run: _Run, epochs: int, validation: tuple[Array, Array] | None, patience: int | None
+    run: _Run,
+    epochs: range,
+    validation: tuple[Array, Array] | None,
+    patience: int | None,
+    step: PlannedStep | None,
 ) -> Iterator[Progress]:
     net, optimizer = run.net, run.optimizer
     limit = math.inf
     good = net.copy_parameters(), optimizer.copy_state()
     best, best_weights, waited = math.inf, None, 0
-    for epoch in range(1, epochs + 1):
+    for epoch in epochs:
         with _Interrupts() as interrupts:
             try:
-                record, limit = _epoch(run, epoch, limit, validation, interrupts)
+                try:
+                    record, limit = _epoch(run, epoch, limit, validation, interrupts, step)
+                except _Suspect:
+                    # The plan has updated the weights already. Without it the same bits come
+                    # again, and the place where they go wrong is found before the update.
+                    _restore(net, optimizer, good)
+                    record, limit = _epoch(run, epoch, limit, validation, interrupts, None)
             except Diverged:
-                net.load_parameters(good[0])
-                optimizer.load_state(good[1])
+                _restore(net, optimizer, good)
                 raise
             good = net.copy_parameters(), optimizer.copy_state()
         if record.held_out is not None and record.held_out < best:
@@ -245,12 +345,29 @@ def _epochs(
         net.load_parameters(best_weights)
 
 
+class _Suspect(Exception):
+    """A planned step gave a loss that may have diverged."""
+
+
+def _restore(net: MLP, optimizer: Optimizer, good: tuple[Any, Any]) -> None:
+    net.load_parameters(good[0])
+    t, slots = good[1]
+    optimizer.t = t
+    if not slots or not optimizer.slots:
+        optimizer.load_state(good[1])
+        return
+    for name, arrays in slots.items():  # in place: a plan holds on to the arrays
+        for mine, a in zip(optimizer.slots[name], arrays, strict=True):
+            mine[...] = a
+
+
 def _epoch(
     run: _Run,
     epoch: int,
     limit: float,
     validation: tuple[Array, Array] | None,
     interrupts: _Interrupts,
+    planned: PlannedStep | None,
 ) -> tuple[Progress, float]:
     net, optimizer, B = run.net, run.optimizer, run.X.shape[0]
     params = net.parameters()
@@ -263,11 +380,21 @@ def _epoch(
         for batch, start in enumerate(range(0, B, run.batch_size), 1):
             stop = min(start + run.batch_size, B)
             Xb = X[start:stop]
+            if planned is not None and stop < B:  # the last step's gradient is reported
+                rate = optimizer.learning_rate()
+                J = float(planned(Xb, T[start:stop]))
+                if math.isinf(limit) and math.isfinite(J):
+                    limit = run.explosion * (1 + abs(J))
+                if not abs(J) <= limit or math.isinf(J):
+                    raise _Suspect
+                total += J * (stop - start)
+                interrupts.check()
+                continue
             gradients = net.backprop(
                 Xb, T[start:stop], run.loss, weight_decay=run.weight_decay, check=False
             )
             J = float(gradients.J)
-            if epoch == 1 and batch == 1 and math.isfinite(J):
+            if math.isinf(limit) and math.isfinite(J):
                 limit = run.explosion * (1 + abs(J))
             if not abs(J) <= limit or math.isinf(J):
                 raise _diverged(run, epoch, batch, J, Xb, gradients)

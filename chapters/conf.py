@@ -8,8 +8,9 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-import bplib  # noqa: E402
 from _book import contents  # noqa: E402
+
+import bplib  # noqa: E402
 
 FIGURES = Path(bplib.__file__).parent / "figures" / "static"
 
@@ -35,6 +36,7 @@ extensions = [
     "_book.katex",
     "_book.numbering",
     "_book.furniture",
+    "_book.equation_index",
 ]
 
 # Sources: a notebook is published from its .ipynb, with the outputs that the tests compare; its

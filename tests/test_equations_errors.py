@@ -165,6 +165,12 @@ def test_code_cells_hold_no_equations_and_directives_do():
     assert found["eq-yes"].latex.strip() == "a = b"
 
 
+def test_a_directive_ends_at_its_fence():
+    """Without that its end would be read as the start of code, and hide what follows."""
+    text = "```{index} word; entry\n```\n\n$$\na = b\n$$ (eq-after)\n"
+    assert [s.label for s in scan(text, "x.md")] == ["eq-after"]
+
+
 def test_bound_by_code_needs_its_reason_its_text_and_a_check_that_can_fail():
     limit = formula(r"\lim_{n\to\infty} x_n = 0")
     tex = r"\lim_{n \to \infty} x_n = 0"

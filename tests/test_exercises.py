@@ -142,3 +142,18 @@ def test_unknown_and_repeated_ids_are_named():
 )
 def test_difference_says_what_is_wrong(got, expected, says):
     assert says in difference(got, expected)
+
+
+@pytest.mark.parametrize("exercise", [e for e in ALL if e.refuses], ids=lambda e: e.id)
+def test_a_printed_answer_must_be_readable_and_true(exercise):
+    for answer in (
+        5,
+        1.0,
+        np.ones(2),
+        r"\frac{\Delta",
+        r"\Delta W",
+        r"\frac{\partial J}{\partial A}",
+    ):
+        verdict = judge(exercise, answer)
+        assert verdict.state == "wrong", (answer, verdict)
+    assert judge(exercise, rf"\bigl({exercise.right}\bigr)")  # any true form is right

@@ -78,26 +78,67 @@ def compare(docs):
 RNG = np.random.default_rng(7)
 M = RNG.normal(size=(3, 4))
 POSITIVE = np.abs(M) + 0.1
-WILD = np.array([0.0, -0.0, 1.0, -1.0, 0.5, 2.0, 1e300, -1e300, 1e-300, np.inf, -np.inf, np.nan, 30.0, -30.0])  # fmt: skip
+WILD = np.array(
+    [0.0, -0.0, 1.0, -1.0, 0.5, 2.0, 1e300, -1e300, 1e-300, np.inf, -np.inf, np.nan, 30.0, -30.0]
+)
 TIES = np.array([[1.0, 1.0, 0.0], [2.0, -2.0, 2.0]])
-I = [0, 2, 2]
+TWICE = [0, 2, 2]
 
 # One entry or more per exported op: a function of x (and maybe z), and the leaves to try.
 WIDE = {"x": WILD}
 PAIR = {"x": np.repeat(WILD, WILD.size), "z": np.tile(WILD, WILD.size)}
 CASES: dict[str, list] = {
-    name: [(getattr(ops, name), WIDE), (getattr(ops, name), {"x": M}), (getattr(ops, name), {"x": 0.3})]
-    for name in (
-        "identity negative exp expm1 log log1p log2 log10 sqrt square reciprocal tanh sigmoid "
-        "softplus relu leaky_relu gelu silu sign abs sinh cosh arcsin arccos arctan arcsinh "
-        "arccosh arctanh"
-    ).split()
-}  # fmt: skip
+    name: [
+        (getattr(ops, name), WIDE),
+        (getattr(ops, name), {"x": M}),
+        (getattr(ops, name), {"x": 0.3}),
+    ]
+    for name in [
+        "identity",
+        "negative",
+        "exp",
+        "expm1",
+        "log",
+        "log1p",
+        "log2",
+        "log10",
+        "sqrt",
+        "square",
+        "reciprocal",
+        "tanh",
+        "sigmoid",
+        "softplus",
+        "relu",
+        "leaky_relu",
+        "gelu",
+        "silu",
+        "sign",
+        "abs",
+        "sinh",
+        "cosh",
+        "arcsin",
+        "arccos",
+        "arctan",
+        "arcsinh",
+        "arccosh",
+        "arctanh",
+    ]
+}
 # Beyond about 1e6 the argument reduction of C libraries and browsers differs, so no 1e300 here.
 TAME = np.array([0.0, -0.0, 1.0, -1.0, 0.5, 30.0, -30.0, 1e5, np.nan, np.inf])
 for _name in ("sin", "cos", "tan"):
     CASES[_name] = [(getattr(ops, _name), {"x": TAME}), (getattr(ops, _name), {"x": M})]
-for _name in "add subtract multiply divide power arctan2 logaddexp maximum minimum".split():
+for _name in [
+    "add",
+    "subtract",
+    "multiply",
+    "divide",
+    "power",
+    "arctan2",
+    "logaddexp",
+    "maximum",
+    "minimum",
+]:
     _op = getattr(ops, _name)
     CASES[_name] = [
         (_op_case := (lambda op: lambda x, z: op(x, z))(_op), PAIR),
@@ -107,7 +148,7 @@ for _name in "add subtract multiply divide power arctan2 logaddexp maximum minim
         (_op_case, {"x": 0.7, "z": 0.7}),
         (_op_case, {"x": np.zeros((0, 3)), "z": np.ones(3)}),
     ]
-for _name in "sum mean var std max min prod norm logsumexp".split():
+for _name in ["sum", "mean", "var", "std", "max", "min", "prod", "norm", "logsumexp"]:
     _op = getattr(ops, _name)
     CASES[_name] = [
         (lambda x, op=_op: op(x), {"x": M}),
@@ -139,7 +180,7 @@ for _name in ("softmax", "log_softmax"):
         ),
     ]
 CASES |= {
-    "cumsum": [(lambda x: ops.cumsum(x, axis=a), {"x": M}) for a in (0, 1, -1)]
+    "cumsum": [(lambda x, a=a: ops.cumsum(x, axis=a), {"x": M}) for a in (0, 1, -1)]
     + [(lambda x: ops.cumsum(x), {"x": M})],
     "where": [
         (lambda x: ops.where(x > 0, x * x, -x), {"x": M}),
@@ -166,7 +207,7 @@ CASES |= {
             {"x": RNG.normal(size=(2, 3, 2)), "z": RNG.normal(size=(2, 4, 2))},
         ),
         (lambda x: ops.einsum("ii->i", x), {"x": RNG.normal(size=(3, 3))}),
-    ],  # fmt: skip
+    ],
     "reshape": [(lambda x: ops.reshape(x, (2, -1)), {"x": M}), (lambda x: x.reshape(12), {"x": M})],
     "broadcast_to": [(lambda x: ops.broadcast_to(x, (2, 3, 4)), {"x": M})],
     "transpose": [
@@ -175,13 +216,15 @@ CASES |= {
     ],
     "getitem": [
         (lambda x: x[1], {"x": M}),
-        (lambda x: x[:, I], {"x": M}),
+        (lambda x: x[:, TWICE], {"x": M}),
         (lambda x: x[::-1, 1:3], {"x": M}),
         (lambda x: x[M > 0], {"x": M}),
         (lambda x: x[..., None, 0], {"x": M}),
         (lambda x: x[[0, 1], [1, 1]], {"x": M}),
     ],
-    "scatter": [(lambda x: ops.scatter(x, np.array(I), (4,)), {"x": np.array([1.0, 2.0, 3.0])})],
+    "scatter": [
+        (lambda x: ops.scatter(x, np.array(TWICE), (4,)), {"x": np.array([1.0, 2.0, 3.0])})
+    ],
     "flip": [(lambda x: ops.flip(x, 1), {"x": M})],
     "roll": [(lambda x: ops.roll(x, 1, 0), {"x": M})],
     "pad": [(lambda x: ops.pad(x, 1), {"x": M})],
@@ -193,7 +236,6 @@ CASES |= {
         (lambda x, z: ops.concatenate([x, z, x], axis=1), {"x": M, "z": POSITIVE}),
         (lambda x, z: ops.stack([x, z], axis=-1), {"x": M, "z": POSITIVE}),
     ],
-    "affine": [],
 }
 
 
@@ -209,13 +251,26 @@ def test_parity_of_every_exported_op(name):
         docs.append(document(f, **leaves))
         # Once more with a cotangent that is not all ones.
         docs.append(document(lambda f=f, **kw: f(**kw) * 0.37 - 1.0, **leaves))
-    if docs:
-        assert any(n["op"] == name for d in docs for n in d["nodes"])
-        assert compare(docs) <= TOLERANCE
+    assert any(n["op"] == name for d in docs for n in d["nodes"])
+    assert compare(docs) <= TOLERANCE
 
 
-UNARY = "negative exp tanh sigmoid softplus relu gelu silu sin cos square abs arctan".split()
-BINARY = "add subtract multiply divide maximum minimum arctan2 logaddexp".split()
+UNARY = [
+    "negative",
+    "exp",
+    "tanh",
+    "sigmoid",
+    "softplus",
+    "relu",
+    "gelu",
+    "silu",
+    "sin",
+    "cos",
+    "square",
+    "abs",
+    "arctan",
+]
+BINARY = ["add", "subtract", "multiply", "divide", "maximum", "minimum", "arctan2", "logaddexp"]
 SPECIAL = [0.0, 1.0, -1.0, np.inf, -np.inf, np.nan, 1e200]
 
 
@@ -264,7 +319,8 @@ def test_parity_on_two_thousand_random_graphs():
     wild = sum("NaN" in json.dumps(d) or "Infinity" in json.dumps(d) for d in docs)
     worst = compare(docs)
     print(f"{len(docs)} random graphs, {wild} with NaN or infinity: worst {worst:.1e} relative")
-    assert len(docs) >= 2000 and wild >= 100
+    assert len(docs) >= 2000
+    assert wild >= 100
 
 
 def test_layout_is_equal_in_python_and_in_the_page():
@@ -277,9 +333,16 @@ def test_layout_is_equal_in_python_and_in_the_page():
         return (E * E).mean()
 
     docs.append(
-        document(mlp, X=np.ones((4, 2)), W1=np.ones((2, 3)), b1=np.ones(3), W2=np.ones((3, 1)),
-                 b2=np.ones(1), Y=np.ones((4, 1)))
-    )  # fmt: skip
+        document(
+            mlp,
+            X=np.ones((4, 2)),
+            W1=np.ones((2, 3)),
+            b1=np.ones(3),
+            W2=np.ones((3, 1)),
+            b2=np.ones(1),
+            Y=np.ones((4, 1)),
+        )
+    )
     pages = replay(layouts=docs)["layouts"]
     for doc, page in zip(docs, pages, strict=True):
         for vertical, theirs in zip((False, True), page, strict=True):

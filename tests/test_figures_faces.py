@@ -1,4 +1,4 @@
-"""The faces of a figure in Python: deterministic, safe, complete, and equal to the page's numbers."""
+"""The faces of a figure in Python: deterministic, safe, complete, equal to the page's numbers."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from bplib import draw, figures, ops
 from bplib.export import dumps
 from bplib.figures import FIGURES, GraphExplorer, bundle, visual
 from bplib.figures.bench import generator, normals
-from bplib.figures.check import difference_error, schedule
 from bplib.figures.chain import best_order, forward_cost, ledger, reverse_cost
+from bplib.figures.check import difference_error, schedule
 
 ROOT = Path(bundle.__file__).parent
 NODE = shutil.which("node")
@@ -41,8 +41,11 @@ def make(number):
 def test_four_faces_and_no_state(number):
     data, meta = make(number)._repr_mimebundle_()
     assert set(data) == {
-        "application/vnd.jupyter.widget-view+json", "text/html", "image/svg+xml", "text/plain",
-    }  # fmt: skip
+        "application/vnd.jupyter.widget-view+json",
+        "text/html",
+        "image/svg+xml",
+        "text/plain",
+    }
     assert isinstance(meta, dict)
     svg = ET.fromstring(data["image/svg+xml"])
     names = {child.tag.rpartition("}")[2] for child in svg}
@@ -52,7 +55,9 @@ def test_four_faces_and_no_state(number):
     loaded = json.loads(spec.group(1))
     assert loaded["state"], "the page starts from the state of the traits"
     # Nothing from another place, in any face.
-    for url in re.findall(r'(?:src|href|url)\W{1,3}(\w+:[^\s"\')]+)', " ".join(map(str, data.values()))):
+    for url in re.findall(
+        r'(?:src|href|url)\W{1,3}(\w+:[^\s"\')]+)', " ".join(map(str, data.values()))
+    ):
         pytest.fail(f"a face refers to {url}")
 
 
@@ -101,7 +106,9 @@ def test_model_ids_do_not_change_from_kernel_to_kernel():
     import sys
 
     runs = {
-        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout
         for _ in range(2)
     }
     assert len(runs) == 1
@@ -160,7 +167,8 @@ def test_leaves_are_traits_and_the_kernel_follows_them():
 
 def test_two_explorers_do_not_share_traits():
     a, b = GraphExplorer(loss, x=1.0, w=2.0, b=0.0), GraphExplorer(lambda q: q * q, q=3.0)
-    assert a.has_trait("v_w") and not b.has_trait("v_w")
+    assert a.has_trait("v_w")
+    assert not b.has_trait("v_w")
     assert b.gradients() == {"q": 6.0}
 
 
@@ -170,19 +178,39 @@ def test_two_explorers_do_not_share_traits():
         (lambda: GraphExplorer(loss), TypeError, "give the arguments"),
         (lambda: GraphExplorer(loss, x=np.nan, w=1.0, b=0.0), ValueError, "'x' is not finite"),
         (lambda: GraphExplorer(loss, x=1.0, w="two", b=0.0), TypeError, "'w' must be a number"),
-        (lambda: GraphExplorer(lambda x: x * 2, x=np.ones(3)), TypeError, r"scalar loss, got shape \(3,\)"),
+        (
+            lambda: GraphExplorer(lambda x: x * 2, x=np.ones(3)),
+            TypeError,
+            r"scalar loss, got shape \(3,\)",
+        ),
         (lambda: GraphExplorer(lambda x: 3.0, x=1.0), TypeError, "not computed from its arguments"),
-        (lambda: GraphExplorer(loss, x=1.0, w=1.0, b=0.0, params=["q"]), ValueError, "params names"),
-        (lambda: GraphExplorer(loss, x=1.0, w=1.0, b=0.0, ranges={"q": (0, 1)}), ValueError, "ranges names"),
-        (lambda: GraphExplorer(loss, x=1.0, w=1.0, b=0.0, predict=[{"leaf": "q"}]), ValueError, "a question needs"),
-        (lambda: GraphExplorer(lambda A: ops.det(A), A=np.eye(2)), ValueError, "'det' is not in the page"),
+        (
+            lambda: GraphExplorer(loss, x=1.0, w=1.0, b=0.0, params=["q"]),
+            ValueError,
+            "params names",
+        ),
+        (
+            lambda: GraphExplorer(loss, x=1.0, w=1.0, b=0.0, ranges={"q": (0, 1)}),
+            ValueError,
+            "ranges names",
+        ),
+        (
+            lambda: GraphExplorer(loss, x=1.0, w=1.0, b=0.0, predict=[{"leaf": "q"}]),
+            ValueError,
+            "a question needs",
+        ),
+        (
+            lambda: GraphExplorer(lambda A: ops.det(A), A=np.eye(2)),
+            ValueError,
+            "'det' is not in the page",
+        ),
         (lambda: figures.FanoutLedger(x=[1.0], y=[]), ValueError, "same length"),
         (lambda: figures.LayerBench([0]), traitlets.TraitError, "0"),
         (lambda: figures.LayerBench([4], activation="step"), traitlets.TraitError, "step"),
         (lambda: figures.BracketGame([3, 0, 2]), traitlets.TraitError, "0"),
         (lambda: figures.StepSize(rate=0.0), traitlets.TraitError, "rate"),
     ],
-)  # fmt: skip
+)
 def test_bad_arguments_are_refused_with_the_reason(call, error, says):
     with pytest.raises(error, match=says):
         call()
@@ -190,7 +218,9 @@ def test_bad_arguments_are_refused_with_the_reason(call, error, says):
 
 def test_json_in_a_page_cannot_close_its_element():
     text = dumps({"a": "</script><!--", "b": "\u2028&"})
-    assert "<" not in text and ">" not in text and "&" not in text
+    assert "<" not in text
+    assert ">" not in text
+    assert "&" not in text
     assert json.loads(text) == {"a": "</script><!--", "b": "\u2028&"}
     with pytest.raises(ValueError, match="JSON"):
         dumps(float("nan"))
@@ -204,7 +234,8 @@ def test_the_picture_holds_every_number_of_the_graph():
         if node["role"] != "const":
             assert f">{draw.fmt(draw.dec(node['value']))}<" in svg
             assert f">{draw.fmt(draw.dec(node['grad']))}<" in svg
-    assert "javascript:" not in svg and "<script" not in svg
+    assert "javascript:" not in svg
+    assert "<script" not in svg
 
 
 # --- numbers that Python and the page both compute ---------------------------------------------
@@ -212,11 +243,17 @@ def test_the_picture_holds_every_number_of_the_graph():
 
 def page(expression, module):
     url = (ROOT / "js" / module).as_uri()
-    code = f"import * as m from {json.dumps(url)}; process.stdout.write(JSON.stringify({expression}));"
+    code = (
+        f"import * as m from {json.dumps(url)}; process.stdout.write(JSON.stringify({expression}));"
+    )
     done = subprocess.run(
-        [NODE, "--input-type=module", "-e", code], capture_output=True, text=True, encoding="utf-8",
-        timeout=60, check=True,
-    )  # fmt: skip
+        [NODE, "--input-type=module", "-e", code],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=60,
+        check=True,
+    )
     return json.loads(done.stdout)
 
 
@@ -225,10 +262,16 @@ needs_node = pytest.mark.skipif(NODE is None, reason="needs node")
 
 @needs_node
 def test_the_generators_agree():
-    got = page("(() => { const g = m.generator(7); return [...Array(9)].map(() => g.uniform()); })()", "fig_bench.mjs")  # fmt: skip
+    got = page(
+        "(() => { const g = m.generator(7); return [...Array(9)].map(() => g.uniform()); })()",
+        "fig_bench.mjs",
+    )
     ours = generator(7)
     assert got == [next(ours) for _ in range(9)]
-    got = page("(() => { const g = m.generator(7); return [...Array(9)].map(() => g.normal()); })()", "fig_bench.mjs")  # fmt: skip
+    got = page(
+        "(() => { const g = m.generator(7); return [...Array(9)].map(() => g.normal()); })()",
+        "fig_bench.mjs",
+    )
     draws = normals(generator(7))
     assert np.allclose(got, [next(draws) for _ in range(9)], rtol=1e-13)
 
@@ -236,7 +279,9 @@ def test_the_generators_agree():
 @needs_node
 @pytest.mark.parametrize("loss_name", ["cross-entropy", "squared error"])
 @pytest.mark.parametrize("data", ["moons", "digits"])
-@pytest.mark.parametrize("activation", ["tanh", "sigmoid", "relu", "leaky_relu", "gelu", "softplus", "identity"])  # fmt: skip
+@pytest.mark.parametrize(
+    "activation", ["tanh", "sigmoid", "relu", "leaky_relu", "gelu", "softplus", "identity"]
+)
 def test_the_bench_of_the_page_is_the_network_of_bplib(activation, data, loss_name):
     init = {"relu": "he", "gelu": "lecun"}.get(activation, "glorot")
     fig = figures.LayerBench(
@@ -264,7 +309,10 @@ def test_ledger_brackets_and_checkpoints_agree():
     assert [r["total"] for r in theirs["rows"]] == pytest.approx([r["total"] for r in ours])
     rng = np.random.default_rng(0)
     chains = [rng.integers(1, 60, rng.integers(3, 9)).tolist() for _ in range(40)]
-    got = page(f"{chains}.map(d => [m.bestOrder(d).cost, m.forwardCost(d), m.reverseCost(d)])", "fig_chain.mjs")  # fmt: skip
+    got = page(
+        f"{chains}.map(d => [m.bestOrder(d).cost, m.forwardCost(d), m.reverseCost(d)])",
+        "fig_chain.mjs",
+    )
     assert got == [[best_order(d)[0], forward_cost(d), reverse_cost(d)] for d in chains]
     plans = [[16, [4, 8, 12]], [16, []], [9, list(range(1, 9))], [36, [6, 7, 30]], [2, [1]]]
     got = page(f"{json.dumps(plans)}.map(([n, k]) => m.schedule(n, k))", "fig_check.mjs")
@@ -281,10 +329,10 @@ def test_the_costs_are_those_of_counting():
             return {(shapes[0], 0)}
         out = set()
         for k in range(1, len(shapes)):
-            for (left, a) in all_costs(shapes[:k]):
-                for (right, b) in all_costs(shapes[k:]):
+            for left, a in all_costs(shapes[:k]):
+                for right, b in all_costs(shapes[k:]):
                     out.add(((left[0], right[1]), a + b + left[0] * left[1] * right[1]))
-        return out  # fmt: skip
+        return out
 
     rng = np.random.default_rng(1)
     for _ in range(20):
@@ -299,7 +347,8 @@ def test_checkpoints_keep_what_the_sweep_needs():
     assert schedule(16, [])["peak"] == schedule(16, range(1, 16))["peak"] == 17
     for n in range(2, 20):
         r = schedule(n, [n // 2])
-        assert r["kinds"].count("b") == n and r["alive"][-1] == 1
+        assert r["kinds"].count("b") == n
+        assert r["alive"][-1] == 1
 
 
 @needs_node
@@ -318,17 +367,26 @@ def test_the_difference_errors_agree_where_rounding_is_not_the_answer():
 @needs_node
 def test_the_other_figures_agree():
     lens = figures.TangentLens(x=0.4)
-    assert page("m.lensGap('sin', 0.4, 30)", "fig_more.mjs") == pytest.approx(lens.gap(30), rel=1e-9)
+    assert page("m.lensGap('sin', 0.4, 30)", "fig_more.mjs") == pytest.approx(
+        lens.gap(30), rel=1e-9
+    )
     paths = figures.PathsVsSweep(width=5, depth=7)
     assert tuple(page("[m.pathCount(5, 7), m.edgeCount(5, 7)]", "fig_more.mjs")) == paths.counts()
     for activation in ("relu", "leaky_relu", "tanh", "sigmoid", "gelu", "identity"):
         fig = figures.DeadOrSaturated(activation=activation, shift=-0.7, scale=2.5)
-        got = page(f"Array.from(m.slopes({{activation: '{activation}', shift: -0.7, scale: 2.5}}).D)", "fig_more.mjs")  # fmt: skip
+        got = page(
+            f"Array.from(m.slopes({{activation: '{activation}', shift: -0.7, scale: 2.5}}).D)",
+            "fig_more.mjs",
+        )
         assert np.allclose(got, fig.slopes().ravel(), rtol=1e-9, atol=1e-13)
     for form in ("fused", "naive"):
         for dtype, tol in (("float64", 1e-12), ("float32", 1e-5), ("float16", 5e-3)):
             fig = figures.Logits(form=form, dtype=dtype, z1=2.0, scale=2.0)
-            got = page(f"m.logits({{z: [2, .5, -1, 0], scale: 2, target: 0, form: '{form}', dtype: '{dtype}'}})", "fig_more.mjs")  # fmt: skip
+            got = page(
+                "m.logits({z: [2, .5, -1, 0], scale: 2, target: 0, "
+                f"form: '{form}', dtype: '{dtype}'}})",
+                "fig_more.mjs",
+            )
             p, g, J = fig.result()
             assert np.allclose(got["p"], p, rtol=tol, atol=tol)
             assert np.allclose(got["g"], g, rtol=tol, atol=tol)
@@ -341,8 +399,9 @@ def test_the_other_figures_agree():
         fig = figures.ShapeTailor(square=square)
         got = page(
             f"{json.dumps(tiles)}.flatMap(left => {json.dumps(tiles)}.map(right => "
-            f"m.tailor({{square: '{square}', left, right}})))", "fig_more.mjs",
-        )  # fmt: skip
+            f"m.tailor({{square: '{square}', left, right}})))",
+            "fig_more.mjs",
+        )
         for k, q in enumerate(got):
             said = "wrong numbers" if q["shape"] else "wrong shape" if q["fits"] else "no product"
             assert ("right" if q["right"] else said) == fig.verdict(tiles[k // 4], tiles[k % 4])
@@ -381,7 +440,9 @@ def test_one_token_file_feeds_all_three():
     assert set(macros) == {"\\val", "\\cot", "\\loc", "\\prm"}
     colors = [c["color"] for c in visual.style()["axes.prop_cycle"]]
     for r, color in zip(visual.ROLES.values(), colors, strict=True):
-        assert color == r["light"] and r["light"] in css and r["dark"] in css
+        assert color == r["light"]
+        assert r["light"] in css
+        assert r["dark"] in css
         assert f"bp-{r['macro']}" in macros["\\" + r["macro"]]
         assert f".bp-{r['macro']}{{" in css
 

@@ -161,7 +161,7 @@ def keep_freed_memory() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.timed
 def test_timed_gradients_on_large_arrays() -> None:
     from tests.ops_samples import SAMPLES
 

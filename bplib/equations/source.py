@@ -51,8 +51,13 @@ def scan(text: str, file: str) -> Iterator[Source]:
     other literal fences are passed over, so that a string holding `$$` is not an equation.
     """
     lines = text.split("\n")
+    inside: list[str] = []  # fences of open directives whose body is MyST
     i = 0
     while i < len(lines):
+        if inside and _closes(lines[i], inside[-1]):
+            inside.pop()
+            i += 1
+            continue
         fence = _FENCE.match(lines[i])
         if fence and fence[2][0] in "`~":
             end = i + 1
@@ -62,7 +67,8 @@ def scan(text: str, file: str) -> Iterator[Source]:
                 yield _directive(lines[i + 1 : end], file, i + 2)
                 i = end + 1
             elif fence[3] and not fence[3].startswith(("{code", "{literal", "{raw", "{mermaid")):
-                i += 1  # a directive whose body is MyST: its equations are numbered too
+                inside.append(fence[2])  # its equations are numbered too
+                i += 1
             else:
                 i = end + 1
             continue

@@ -237,6 +237,7 @@ def total(a: Value) -> Value:
 
 
 def elementwise(f, a: Value) -> Value:
+    """Apply a function entry by entry; index axes and matrix slots stay."""
     return Value(np.asarray(f(a.data)), a.names, a.slots)
 
 

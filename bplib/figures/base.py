@@ -79,14 +79,18 @@ class Figure(anywidget.AnyWidget):
                 rows.append(knob)
         return _Controls(self, rows)
 
+    def _range(self, name: str) -> tuple[Any, ...] | None:
+        return self.knobs.get(name)
+
     def _knob(self, name: str) -> ipywidgets.Widget | None:
         trait, value = self.traits()[name], getattr(self, name)
         text = {"description": name.removeprefix("v_").replace("_", " "), "value": value}
         if isinstance(trait, traitlets.Enum):
-            return ipywidgets.Dropdown(options=list(trait.values), **text)
-        if name not in self.knobs:
+            return ipywidgets.Dropdown(options=list(trait.values or ()), **text)
+        span = self._range(name)
+        if span is None or isinstance(trait, traitlets.List):
             return None
-        low, high, step = self.knobs[name]
+        low, high, step = span
         if low == "log":
             return ipywidgets.FloatLogSlider(min=high, max=step, step=0.05, **text)
         # A value outside the range widens it: a control must not change what it shows.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import ipywidgets
 import numpy as np
@@ -108,7 +108,11 @@ class LayerBench(Figure):
     untrained network, computed by `bplib.nn`. Raises traitlets.TraitError for other values.
     """
 
-    knobs = {"gain": (0.1, 3.0, 0.05), "learning_rate": ("log", -3, 1), "seed": (0, 20, 1)}
+    knobs: ClassVar = {
+        "gain": (0.1, 3.0, 0.05),
+        "learning_rate": ("log", -3, 1),
+        "seed": (0, 20, 1),
+    }
     layers = traitlets.List(traitlets.Int(min=1, max=MAX_WIDTH), maxlen=MAX_LAYERS).tag(
         sync=True, state=True
     )

@@ -82,7 +82,8 @@ def build() -> dict[str, str]:
         f'{NOTE}(() => {{\n"use strict";\n{code}'
         "globalThis.bpFigures = { mountAll, mountNow, pageModel, render };\n"
         "const start = () => mountAll();\n"
-        'document.readyState === "loading" ? addEventListener("DOMContentLoaded", start) : start();\n'
+        'document.readyState === "loading"'
+        ' ? addEventListener("DOMContentLoaded", start) : start();\n'
         "})();\n"
     )
     ops = re.findall(r"^  (\w+): ", _read("ops").split("export const OPS")[1], re.MULTILINE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import traitlets
 
@@ -31,7 +31,7 @@ class FanoutLedger(Figure):
     Raises ValueError for lists that do not match.
     """
 
-    knobs = {"w": (-2.0, 2.0, 0.01), "uses": (1, 9, 1)}
+    knobs: ClassVar = {"w": (-2.0, 2.0, 0.01), "uses": (1, 9, 1)}
     w = traitlets.Float(0.8).tag(sync=True, state=True)
     uses = traitlets.Int(4, min=1, max=9).tag(sync=True, state=True)
     step = traitlets.Int(-1).tag(sync=True, state=True)
@@ -172,9 +172,7 @@ class BracketGame(Figure):
             y = 34 + 30 * i
             wide = max(1.0, v / top * 320)
             body += draw.text(0, y + 15, name, size=14)
-            body += draw.tag(
-                "rect", x=100, y=y, width=wide, height=20, fill=draw.LT, stroke=draw.L
-            )
+            body += draw.tag("rect", x=100, y=y, width=wide, height=20, fill=draw.LT, stroke=draw.L)
             body += draw.text(108 + wide, y + 15, f"{v:,}".replace(",", "\u202f"), draw.L, 13)
         body += draw.text(0, 144, "Cheapest order: " + best_order(self.widths)[1], size=14)
         return draw.picture(640, 160, body, self.spec["title"], self.summary())

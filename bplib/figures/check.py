@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import traitlets
@@ -45,7 +45,7 @@ class GradientCheck(Figure):
     h         the marked step
     """
 
-    knobs = {"x": (-3.0, 3.0, 0.01), "h": ("log", -20, 0)}
+    knobs: ClassVar = {"x": (-3.0, 3.0, 0.01), "h": ("log", -20, 0)}
     function = traitlets.Enum(tuple(CURVES), "exp").tag(sync=True, state=True)
     scheme = traitlets.Enum(SCHEMES, "central").tag(sync=True, state=True)
     dtype = traitlets.Enum(("float64", "float32"), "float64").tag(sync=True, state=True)
@@ -75,7 +75,11 @@ class GradientCheck(Figure):
             ylabel="relative error", right=110,
         )  # fmt: skip
         steps = [10.0 ** (e / 4) for e in range(-64, 1)]
-        style = {"forward": (draw.MUTED, "7 3"), "central": (draw.INK, None), "complex": (draw.L, "2 3")}
+        style = {
+            "forward": (draw.MUTED, "7 3"),
+            "central": (draw.INK, None),
+            "complex": (draw.L, "2 3"),
+        }
         for scheme in SCHEMES:
             points = [
                 (h, max(low, difference_error(self.function, scheme, self.dtype, self.x, h)))
@@ -129,7 +133,7 @@ class CheckpointBudget(Figure):
     Raises traitlets.TraitError for other numbers.
     """
 
-    knobs = {"n": (2, 36, 1), "budget": (2, 37, 1)}
+    knobs: ClassVar = {"n": (2, 36, 1), "budget": (2, 37, 1)}
     n = traitlets.Int(16, min=2, max=36).tag(sync=True, state=True)
     keep = traitlets.List(traitlets.Int(min=1, max=35)).tag(sync=True, state=True)
     budget = traitlets.Int(9, min=2, max=37).tag(sync=True, state=True)

@@ -50,7 +50,7 @@ class GraphExplorer(Figure):
         self._leaves = leaves
         self._params = None if params is None else tuple(params)
         doc = self._document({})
-        spec = {
+        spec: dict[str, Any] = {
             "kind": "graph",
             "title": title,
             "doc": doc,
@@ -64,11 +64,16 @@ class GraphExplorer(Figure):
             trait = traitlets.Float() if scalar else traitlets.List(traitlets.Float())
             traits[f"v_{name}"] = trait.tag(sync=True, state=True)
             values[f"v_{name}"] = float(x) if scalar else np.ravel(x).astype(float).tolist()
-        self.knobs = {leaf["trait"]: tuple(leaf["range"]) for leaf in spec["leaves"]}
-        self.__class__ = type(type(self).__name__, (type(self),), {"__module__": __name__, **traits})
+        self._ranges = {leaf["trait"]: tuple(leaf["range"]) for leaf in spec["leaves"]}
+        self.__class__ = type(
+            type(self).__name__, (type(self),), {"__module__": __name__, **traits}
+        )
         for trait in traits.values():
             trait.instance_init(self)
         super().__init__(spec, step=step, **values)
+
+    def _range(self, name: str) -> tuple[Any, ...] | None:
+        return self._ranges.get(name)
 
     def values(self) -> dict[str, Any]:
         """Return the present values of the leaves: floats and arrays in their own shapes."""
@@ -79,7 +84,7 @@ class GraphExplorer(Figure):
         return out
 
     def gradients(self) -> dict[str, Any]:
-        """Return the gradients of the loss for the leaves at their present values, by the kernel."""
+        """Return the kernel's gradients of the loss for the leaves, at their present values."""
         doc = self._document(self.values(), gradients=True)
         found = {node["name"]: node for node in doc["nodes"]}
         out: dict[str, Any] = {}

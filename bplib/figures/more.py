@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import traitlets
@@ -28,7 +28,7 @@ class TangentLens(Figure):
     function  one of exp, sin, tanh, x², x³; at x, magnified `zoom` times (1 to 1000)
     """
 
-    knobs = {"x": (-3.0, 3.0, 0.01), "zoom": ("log", 0, 3)}
+    knobs: ClassVar = {"x": (-3.0, 3.0, 0.01), "zoom": ("log", 0, 3)}
     function = traitlets.Enum(tuple(LENS), "sin").tag(sync=True, state=True)
     x = traitlets.Float(1.0).tag(sync=True, state=True)
     zoom = traitlets.Float(1.0, min=1.0, max=1000.0).tag(sync=True, state=True)
@@ -73,7 +73,7 @@ class PathsVsSweep(Figure):
     width  units in a layer, 1 to 8; depth hidden layers, 1 to 20
     """
 
-    knobs = {"width": (1, 8, 1), "depth": (1, 20, 1)}
+    knobs: ClassVar = {"width": (1, 8, 1), "depth": (1, 20, 1)}
     width = traitlets.Int(3, min=1, max=8).tag(sync=True, state=True)
     depth = traitlets.Int(4, min=1, max=20).tag(sync=True, state=True)
 
@@ -162,7 +162,7 @@ class DeadOrSaturated(Figure):
     shift       added to every bias; scale multiplies the data
     """
 
-    knobs = {"shift": (-6.0, 6.0, 0.1), "scale": (0.1, 10.0, 0.1)}
+    knobs: ClassVar = {"shift": (-6.0, 6.0, 0.1), "scale": (0.1, 10.0, 0.1)}
     activation = traitlets.Enum(
         ("relu", "leaky_relu", "tanh", "sigmoid", "gelu", "identity"), "relu"
     ).tag(sync=True, state=True)
@@ -215,7 +215,7 @@ class Logits(Figure):
     form     "fused" or "naive"; dtype "float64", "float32" or "float16"
     """
 
-    knobs = {f"z{k}": (-10.0, 10.0, 0.1) for k in range(1, 5)} | {"scale": ("log", 0, 3)}
+    knobs: ClassVar = {f"z{k}": (-10.0, 10.0, 0.1) for k in range(1, 5)} | {"scale": ("log", 0, 3)}
     z1 = traitlets.Float(2.0).tag(sync=True, state=True)
     z2 = traitlets.Float(0.5).tag(sync=True, state=True)
     z3 = traitlets.Float(-1.0).tag(sync=True, state=True)
@@ -273,7 +273,9 @@ class Logits(Figure):
                              fill=fill, stroke=edge, stroke_dasharray=dash)
                 )  # fmt: skip
                 at = y - 5 if v >= 0 or v != v else y + 14
-                chart.parts.append(draw.text(x + 18, at, draw.fmt(v, 2), edge, 12, text_anchor="middle"))
+                chart.parts.append(
+                    draw.text(x + 18, at, draw.fmt(v, 2), edge, 12, text_anchor="middle")
+                )
         return draw.picture(640, 300, chart.body(), self.spec["title"], self.summary())
 
 
@@ -283,7 +285,12 @@ class StepSize(Figure):
     rate  the learning rate; curvature c, 1 to 30; the start (x, y)
     """
 
-    knobs = {"rate": ("log", -3, 0.5), "curvature": (1.0, 30.0, 0.5), "x": (-5.0, 5.0, 0.1), "y": (-2.0, 2.0, 0.1)}  # fmt: skip
+    knobs: ClassVar = {
+        "rate": ("log", -3, 0.5),
+        "curvature": (1.0, 30.0, 0.5),
+        "x": (-5.0, 5.0, 0.1),
+        "y": (-2.0, 2.0, 0.1),
+    }
     rate = traitlets.Float(0.15, min=0.001, max=3.0).tag(sync=True, state=True)
     curvature = traitlets.Float(10.0, min=1.0, max=30.0).tag(sync=True, state=True)
     x = traitlets.Float(4.0).tag(sync=True, state=True)

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from bplib import draw
+
 TOKENS: dict[str, Any] = json.loads(
     Path(__file__).with_name("tokens.json").read_text(encoding="utf-8")
 )
@@ -25,7 +27,9 @@ def katex_macros() -> dict[str, str]:
     ``\val{z}`` sets z in the colour of values, and so on; the colour comes from the style sheet,
     so it follows light and dark. KaTeX knows a cotangent function ``\cot``: it is replaced.
     """
-    return {"\\" + r["macro"]: r"\htmlClass{bp-%s}{#1}" % r["macro"] for r in ROLES.values()}
+    return {
+        "\\" + r["macro"]: r"\htmlClass{{bp-{}}}{{#1}}".format(r["macro"]) for r in ROLES.values()
+    }
 
 
 def css() -> str:
@@ -53,8 +57,9 @@ def css() -> str:
         ".bp-static{max-width:860px;margin:0 auto;overflow-x:auto}",
         ".bp-static svg{max-width:100%;height:auto;display:block;margin:0 auto}",
     ]
-    for theme in ('html[data-theme="dark"]', 'body[data-jp-theme-light="false"]'):
-        lines += [f"{theme} .bp-s .{r['css']}{{fill:{r['dark']}}}" for r in ROLES.values()]
+    # The printed pictures, until the live figure takes their place, and where there is none.
+    for theme in ('html[data-theme="dark"] .bp-s', 'body[data-jp-theme-light="false"] .bp-s'):
+        lines.append(f"@media screen{{{draw.dark_rules(theme)}}}")
     return "\n".join(lines) + "\n"
 
 
@@ -104,7 +109,8 @@ def use_style() -> Iterator[None]:
     """Draw in the book's style inside a ``with`` block."""
     import matplotlib
 
-    with matplotlib.rc_context(style()):
+    settings: Any = style()
+    with matplotlib.rc_context(settings):
         yield
 
 

@@ -34,8 +34,10 @@ def chromium_path() -> str | None:
 
 
 def pytest_collection_modifyitems(items):
+    # The hook is handed every item of the session, not only those beside this file.
     for item in items:
-        item.add_marker(pytest.mark.browser)
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.browser)
 
 
 @pytest.fixture(scope="session")

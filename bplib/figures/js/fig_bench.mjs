@@ -232,9 +232,9 @@ export function benchFigure(ctx) {
   const fresh = button("New weights", () => put("seed", st.seed + 1));
 
   rebuild();
-  F.add(h("style", {}, `.bp .rack{display:flex;flex-wrap:wrap;gap:8px;margin:8px 0;align-items:stretch}.bp .lay{border:1.5px solid var(--bx);border-radius:6px;padding:4px 8px;min-width:84px;text-align:center}
-.bp .lay .n{font-weight:600;font-size:18px}.bp .lay .pm{display:flex;gap:3px;justify-content:center}.bp .lay .pm button{padding:0;min-width:30px;min-height:30px}.bp .lay.add{border:0;display:flex;align-items:center;padding:0}
-@media (pointer:coarse){.bp .lay .pm button{min-width:44px;min-height:44px}}`));
+  F.add(h("style", {}, `div.bp .rack{display:flex;flex-wrap:wrap;gap:8px;margin:8px 0;align-items:stretch}div.bp .lay{border:1.5px solid var(--bx);border-radius:6px;padding:4px 8px;min-width:84px;text-align:center}
+div.bp .lay .n{font-weight:600;font-size:18px}div.bp .lay .pm{display:flex;gap:3px;justify-content:center}div.bp .lay .pm button{padding:0;min-width:30px;min-height:30px}div.bp .lay.add{border:0;display:flex;align-items:center;padding:0}
+@media (pointer:coarse){div.bp .lay .pm button{min-width:44px;min-height:44px}}`));
   const ctl = h("div", { class: "ctls noprint" }, Object.values(cs).map((c) => c.el));
   F.add(h("div", { class: "noprint" }, rack), ctl, h("div", { class: "row noprint" }, run, one, again, fresh));
   const say = line("v"), chartBox = h("div"), lossBox = h("div"), view = h("canvas", { role: "img", width: 300, height: 220 }), viewText = h("p", { class: "fs" });
@@ -286,7 +286,7 @@ export function benchFigure(ctx) {
     const t = color("t"), bg = color("bg"), m = color("bx");
     const full = forward(net, D.Bt ? D.Xt : D.X, D.Bt || D.B), acc = hits(full.Z.at(-1), D.Bt ? D.tt : D.t, D.Bt || D.B, D.K);
     if (!D.picture) {
-      const W = 300, H = 220, nx = 60, ny = 44, grid = new Float64Array(nx * ny * 2), X = (x) => ((x + 1.7) / 4.4) * W, Y = (y) => H - ((y + 1.3) / 3.1) * H;
+      const W = 300, H = 220, nx = 50, ny = 36, grid = new Float64Array(nx * ny * 2), X = (x) => ((x + 1.7) / 4.4) * W, Y = (y) => H - ((y + 1.3) / 3.1) * H;
       for (let j = 0; j < ny; j++) for (let i = 0; i < nx; i++) { grid[(j * nx + i) * 2] = ((i + 0.5) / nx) * 4.4 - 1.7; grid[(j * nx + i) * 2 + 1] = (1 - (j + 0.5) / ny) * 3.1 - 1.3; }
       const P = softmaxRows(forward(net, grid, nx * ny).Z.at(-1), nx * ny, 2);
       c.fillStyle = bg; c.fillRect(0, 0, W, H); c.fillStyle = m;
@@ -334,8 +334,9 @@ export function benchFigure(ctx) {
   function paint() {
     last = signals(net, probe.X, probe.t, probe.B, st.loss);
     ctx.bench = last;
-    drawChart(); drawLoss(); drawView(); tell(); tab.paint();
+    drawChart(); drawLoss(); drawSoon(); tell(); tab.paint();
   }
+  const drawSoon = framed(ctx, () => drawView());
   const dirty = framed(ctx, () => { drawRack(); paint(); });
   ctx.onTheme = () => { if (last) drawView(); };
 

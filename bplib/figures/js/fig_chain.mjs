@@ -38,8 +38,8 @@ export function ledgerFigure(ctx) {
     if (!cur) spoken = say.set([["g i bar", "w"], " = ", ["g", "0"]], "Before the backward sweep arrives, nothing has been added.", "g");
     else spoken = say.set([["g i bar", "w"], " += ", ["g i bar", `z${"₀₁₂₃₄₅₆₇₈₉"[k]}`], " × ", ["l i", `x${"₀₁₂₃₄₅₆₇₈₉"[k]}`], " = ", ["g", fmt(cur.zbar)], " × ", ["l", neg(fmt(cur.x))], " = ", ["g", fmt(cur.c)], ", total ", ["g", fmt(cur.total - cur.c)], " + ", ["g", neg(fmt(cur.c))], " = ", ["g", fmt(cur.total)]],
       k < n ? `A nudge of w moves the loss through every use; ${n - k} of them ${n - k === 1 ? "is" : "are"} still to come.` : `Every use moved the loss a little, and the loss felt the sum: nudging w by ±10⁻⁶ gives ${fmt((ledger(st.w + 1e-6, X.slice(0, n), Y.slice(0, n)).J - ledger(st.w - 1e-6, X.slice(0, n), Y.slice(0, n)).J) / 2e-6)}.`, "g");
-    const row = (r, show) => h("tr", {}, h("td", {}, `use ${r.k + 1}`), h("td", {}, fmt(r.x)), h("td", {}, h("span", { class: "v" }, fmt(r.z))), h("td", {}, fmt(r.y)), ...[r.zbar, r.c, r.total].map((v) => h("td", {}, h("span", { class: "g" }, show ? fmt(v) : "…"))));
-    book.replaceChildren(h("table", {}, h("thead", {}, h("tr", {}, ["", "x", "z = w x", "y", "z̄ = z − y", "z̄ × x", "w̄ so far"].map((t) => h("th", { scope: "col" }, t)))), h("tbody", {}, R.rows.map((r) => row(r, r.k < k)))));
+    const row = (r, show) => h("tr", {}, h("td", {}, String(r.k + 1)), h("td", {}, fmt(r.x)), h("td", {}, h("span", { class: "v" }, fmt(r.z))), h("td", {}, fmt(r.y)), ...[r.zbar, r.c, r.total].map((v) => h("td", {}, h("span", { class: "g" }, show ? fmt(v) : "…"))));
+    book.replaceChildren(h("table", {}, h("thead", {}, h("tr", {}, ["use", "x", "z = w x", "y", "z̄ = z − y", "z̄ × x", "w̄ so far"].map((t) => h("th", { scope: "col" }, t)))), h("tbody", {}, R.rows.map((r) => row(r, r.k < k)))));
     tab.paint();
   }
   // A waterfall: each contribution starts where the last one ended.
@@ -101,7 +101,7 @@ export function bracketFigure(ctx) {
   const dirty = framed(ctx, () => { restart(); });
   const st = stateOf(ctx, { widths: [2, 50, 50, 50, 1] }, () => dirty());
   const chain = h("div", { class: "chain", role: "group", "aria-label": "The product of Jacobians" }), say = line("l"), sizes = h("div", { class: "row noprint" }), bars = h("div");
-  F.add(h("style", {}, ".bp .chain{display:flex;flex-wrap:wrap;align-items:center;gap:6px;margin:10px 0}.bp .mat{text-align:center;display:inline-flex;flex-direction:column;align-items:center;gap:3px}.bp .mat .r{border:1.5px solid var(--l);background:var(--lt)}.bp .chain button{border-radius:50%;width:40px;padding:0;min-height:40px}.bp .dim{display:inline-flex;flex-direction:column;font-size:14px;color:var(--m)}.bp .dim input{width:72px!important}"));
+  F.add(h("style", {}, "div.bp .chain{display:flex;flex-wrap:wrap;align-items:center;gap:6px;margin:10px 0}div.bp .mat{text-align:center;display:inline-flex;flex-direction:column;align-items:center;gap:3px}div.bp .mat .r{border:1.5px solid var(--l);background:var(--lt)}div.bp .chain button{border-radius:50%;width:44px;padding:0;min-height:44px}div.bp .dim{display:inline-flex;flex-direction:column;font-size:14px;color:var(--m)}div.bp .dim input{width:72px!important}"));
   const undo = button("Undo", () => back()), again = button("Start over", () => restart());
   F.add(chain, say.el, h("div", { class: "row noprint" }, undo, again, button("Backward order", () => auto("reverse")), button("Forward order", () => auto("forward"))), bars, h("p", { class: "fs noprint" }, "Widths, from the input to the output:"), sizes);
 

@@ -28,7 +28,7 @@ export function checkFigure(ctx) {
   const ui = {};
   const st = stateOf(ctx, { function: "exp", x: 1, h: 0.001, scheme: "central", dtype: "float64" }, (k) => { ui[k]?.set(st[k]); dirty(); });
   ui.function = choice({ label: "f", options: Object.keys(CURVES), value: st.function, on: (v) => st.put("function", v) });
-  ui.scheme = choice({ label: "difference", options: [["forward", "forward, (f(x+h) − f(x)) / h"], ["central", "central, (f(x+h) − f(x−h)) / 2h"], ["complex", "complex step, Im f(x+ih) / h"]], value: st.scheme, on: (v) => st.put("scheme", v) });
+  ui.scheme = choice({ label: "difference", options: [["forward", "forward, +h"], ["central", "central, ±h"], ["complex", "complex step, ih"]], value: st.scheme, on: (v) => st.put("scheme", v) });
   ui.dtype = choice({ label: "data type", options: ["float64", "float32"], value: st.dtype, on: (v) => st.put("dtype", v) });
   ui.h = slider({ label: "h", min: 1e-20, max: 1, log: true, value: st.h, on: (v) => st.put("h", v) });
   ui.x = slider({ label: "x", min: -3, max: 3, step: 0.01, value: st.x, on: (v) => st.put("x", v) });
@@ -121,7 +121,7 @@ export function checkpointFigure(ctx) {
   const ui = {};
   const st = stateOf(ctx, { n: 16, keep: [4, 8, 12], budget: 9 }, (k) => { ui[k]?.set(st[k]); if (k === "n") { const keep = st.keep.filter((q) => q < st.n); if (keep.length !== st.keep.length) { st.put("keep", keep); return; } } dirty(); });
   const stage = h("div", { class: "stage" }), say = line("v"), strip = h("div", { class: "strip", role: "group", "aria-label": "Which activations the forward pass keeps" });
-  F.add(h("style", {}, ".bp .strip{display:flex;flex-wrap:wrap;gap:4px;margin:8px 0}.bp .strip button{min-width:38px;padding:2px 0;flex:0 0 auto}.bp .strip button[aria-pressed=true]{background:var(--vt);border-color:var(--v);color:var(--v);font-weight:700}@media (pointer:coarse){.bp .strip button{min-width:44px}}"));
+  F.add(h("style", {}, "div.bp .strip{display:flex;flex-wrap:wrap;gap:4px;margin:8px 0}div.bp .strip button{min-width:38px;padding:2px 0;flex:0 0 auto}div.bp .strip button[aria-pressed=true]{background:var(--vt);border-color:var(--v);color:var(--v);font-weight:700}@media (pointer:coarse){div.bp .strip button{min-width:44px}}"));
   ui.n = slider({ label: "layers", cls: "", min: 2, max: 36, step: 1, value: st.n, on: (v) => st.put("n", Math.max(2, Math.min(36, Math.round(v)))) });
   ui.budget = slider({ label: "budget", cls: "", min: 2, max: 37, step: 1, value: st.budget, on: (v) => st.put("budget", Math.max(2, Math.min(37, Math.round(v)))) });
   const evenly = (q) => { const keep = []; for (let k = q; k < st.n; k += q) keep.push(k); st.put("keep", keep); };

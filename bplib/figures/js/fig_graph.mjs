@@ -64,7 +64,7 @@ export function graphFigure(ctx) {
   const locals = new Array(total).fill(0), partial = new Array(total).fill(null);
 
   const stage = h("div", { class: "stage" }), say = line();
-  F.add(stage, say.el);
+  F.add(stage);
   const tr = transport(ctx, {
     total, split: G.split, get: () => step, set: (k, anim) => go(k, anim),
     ends: (k) => {
@@ -74,7 +74,8 @@ export function graphFigure(ctx) {
       return [`forward ${f}/${G.split}, ${c(0, f)} mult.`, `backward ${b}/${n}, ${c(G.split, G.split + b)} mult.`];
     },
   });
-  F.add(tr.el);
+  // On a phone the picture is longer than the screen: the line and the steps stay in sight.
+  F.add(h("div", { class: "dock" }, say.el, tr.el));
 
   const setLeaf = (lf, t, push = true) => { G.set(lf.i, t); if (push) ctx.set(lf.trait, lf.node.shape.length ? Array.from(t.d) : t.d[0]); dirty(); };
   const ctl = h("div", { class: "ctls noprint" });
@@ -104,7 +105,7 @@ export function graphFigure(ctx) {
 
   // ---- drawing ------------------------------------------------------------------------------
   function build(vertical) {
-    L = layout(doc, vertical);
+    L = vertical ? tall : flat;
     const mark = uid(), parts = [], edges = L.edges.map((e, k) => {
       const back = N[e.from].role !== "const" && G.active[e.from] && G.reach.has(e.to) && G.reach.has(e.from);
       const f = s("path", { d: pathOf(e.f, vertical), fill: "none", "stroke-width": 1.75, style: "stroke:var(--v)" });
@@ -163,8 +164,8 @@ export function graphFigure(ctx) {
       o.hx = mid - (c * cell) / 2 + (v.role === "param" ? 2 : 0); o.hv = b.y + b.head + 5; o.hg = gy + 5;
     } else {
       const tx = mid + (v.role === "param" ? 3 : 0);
-      o.vx = s("text", { x: tx - 3, y: b.y + b.head + 13.5, "text-anchor": "middle", "font-size": 12, class: "v" });
-      o.gx = s("text", { x: tx + 3, y: gy + 13.5, "text-anchor": "middle", "font-size": 12, class: "g" });
+      o.vx = s("text", { x: tx - (V ? 6 : 3), y: b.y + b.head + 13.5, "text-anchor": "middle", "font-size": 12, class: "v" });
+      o.gx = s("text", { x: tx + (V ? 6 : 3), y: gy + 13.5, "text-anchor": "middle", "font-size": 12, class: "g" });
       g.append(o.vx, o.gx);
     }
     o.wait = s("rect", { x: b.x + 3, y: gy + 1, width: b.w - 6, height: b.row - 3, rx: 3, fill: "none", "stroke-dasharray": "3 2.5", "stroke-width": 1.2, style: "stroke:var(--g)", visibility: "hidden" });
@@ -448,7 +449,8 @@ export function graphFigure(ctx) {
   // ---- size: sideways while the text stays readable, downwards on narrow screens -------------
   let flat = null, tall = null;
   function fit(w) {
-    flat = flat || layout(doc, false); tall = tall || layout(doc, true);
+    flat = flat || layout(doc, false);
+    tall = tall || (w < flat.w * 0.84 ? layout(doc, true) : null);
     // A page of scrolling down hides the controls: a wide screen scrolls a long graph sideways instead.
     const vertical = w < flat.w * 0.84 && tall.w < flat.w && (w < 600 || tall.h < 700);
     if (!L || L.vertical !== vertical) build(vertical);
@@ -456,7 +458,7 @@ export function graphFigure(ctx) {
     const px = L.w * k;
     attr(view.svg, "width", px.toFixed(1)); attr(view.svg, "height", (L.h * k).toFixed(1));
     const scrolls = px > w + 1;
-    if (scrolls) { attr(stage, "tabindex", 0); attr(stage, "role", "region"); attr(stage, "aria-label", "Computation graph, scrolls sideways"); }
+    if (scrolls) for (const [k, v] of [["tabindex", 0], ["role", "region"], ["aria-label", "Computation graph, scrolls sideways"]]) stage.setAttribute(k, v);
     else for (const a of ["tabindex", "role", "aria-label"]) stage.removeAttribute(a);
     view.svg.style.margin = scrolls ? "0" : "0 auto";
     paint();

@@ -115,13 +115,13 @@ export const tailorFigure = (ctx) => simple(ctx, {
   names: ["value", "gradient"], defaults: { square: "distinct", left: "X", right: "Z̄" },
   controls: { left: { label: "left", options: TILES }, right: { label: "right", options: TILES }, square: { label: "sizes", options: [["distinct", "B = 4, n = 2, m = 3"], ["square", "all 3: shapes cannot help"]] } },
   draw(st, w) {
-    const q = tailor(st), g = [], put = (t, name, x, color) => { const k = hinton(t, 0, 0), z = 2; k.w *= z; g.push(s("text", { x: x + k.w / 2, y: 28, "text-anchor": "middle", "font-size": 18, class: "i" }, name), s("text", { x: x + k.w / 2, y: 50, "text-anchor": "middle", "font-size": 12, class: "m" }, t.s.join(" × ")), s("g", { transform: `translate(${x} 62) scale(${z})` }, s("path", { d: k.pos, style: `fill:var(--${color})` }), s("path", { d: k.neg, fill: "none", "stroke-width": 1, style: `stroke:var(--${color})` }))); return x + Math.max(k.w, 44) + 26; };
+    const q = tailor(st), g = [], put = (t, name, x, color) => { const k = hinton(t, 0, 0), z = w < 380 ? 1.5 : 2; k.w *= z; g.push(s("text", { x: x + k.w / 2, y: 28, "text-anchor": "middle", "font-size": 18, class: "i" }, name), s("text", { x: x + k.w / 2, y: 50, "text-anchor": "middle", "font-size": 12, class: "m" }, t.s.join(" × ")), s("g", { transform: `translate(${x} 62) scale(${z})` }, s("path", { d: k.pos, style: `fill:var(--${color})` }), s("path", { d: k.neg, fill: "none", "stroke-width": 1, style: `stroke:var(--${color})` }))); return x + Math.max(k.w, 44) + (w < 380 ? 12 : 26); };
     const say = (t, x) => { g.push(s("text", { x, y: 90, "font-size": 18 }, t)); return x + 24; };
-    let x = say("", 6);
+    let x = 8;
     x = put(q.a, st.left, x, st.left[0] === "X" ? "v" : "g"); x = put(q.b, st.right, x, st.right[0] === "X" ? "v" : "g");
     if (q.out) { x = say("=", x - 10); x = put(q.out, "?", x, "g"); }
-    put(q.truth, "W̄", Math.max(x + 6, 300), "g");
-    return { w: Math.max(w, 380), h: 158, kids: g, label: `${st.left} times ${st.right}` };
+    put(q.truth, "W̄", Math.max(x + 6, w < 380 ? 216 : 300), "g");
+    return { h: 158, kids: g, label: `${st.left} times ${st.right}` };
   },
   tell(st) {
     const q = tailor(st), sh = (t) => t.s.join(" × ");

@@ -116,8 +116,7 @@ export class Graph {
 // Multiplications, counted as the matrix products and elementwise products make them.
 export function cost(graph, st) {
   const v = graph.nodes[st.node], n = size(v.shape);
-  if (v.op === "matmul" || (v.op === "affine" && st.arg !== 2)) return n * (graph.vals[graph.ins[st.node][0]].s.at(-1) ?? 1);
-  if (v.op === "affine") return 0;
+  if (v.op === "matmul") return n * (graph.vals[graph.ins[st.node][0]].s.at(-1) ?? 1);
   if (["add", "subtract", "negative", "sum", "reshape", "transpose", "broadcast_to"].includes(v.op)) return 0;
   return st.kind === "b" || v.op === "multiply" ? n : 0;
 }

@@ -123,7 +123,8 @@ export function layout(doc, vertical = false) {
       const layer = layers[r], p = pivot(r);
       for (const k of [...range(p - 1, -1, -1), ...range(p + 1, layer.length)]) {
         const c = layer[k], side = [...near[c], ...next[c]];
-        if (!side.length) continue;
+        // Leaves stay packed against the spine: were they to chase their consumers, both would drift.
+        if (!side.length || (c < n && !ins[c].length)) continue;
         let total = 0;
         for (const m of side) total += cross[m];
         const want = total / side.length;

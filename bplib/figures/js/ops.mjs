@@ -159,10 +159,6 @@ export const OPS = {
     b: (g, [a, b], y, p) => { const c = T(p.cond.shape, p.cond.data); return [unbroadcast(map((t, q) => (q ? t : 0), g, c), a.s), unbroadcast(map((t, q) => (q ? 0 : t), g, c), b.s)]; },
   },
   matmul: { f: ([a, b]) => matmul(a, b), b: (g, [a, b]) => matmulVjp(g, a, b) },
-  affine: {
-    f: ([a, w, b]) => (b ? map((u, v) => u + v, matmul(a, w), b) : matmul(a, w)),
-    b: (g, [a, w, b]) => { const c = matmulVjp(g, a, w); if (b) c.push(unbroadcast(g, b.s)); return c; },
-  },
   einsum: { f: (xs, p) => einsum(p.subscripts, xs), b: (g, xs, y, p) => einsum(p.subscripts, xs, y, g) },
   sum: { f: ([x], p) => sum(x, p.axis, !!p.keepdims), b: (g, [x], y, p) => [linearly(g, x, p, 1)] },
   mean: { f: ([x], p) => average(x, p.axis, !!p.keepdims), b: (g, [x], y, p) => [linearly(g, x, p, count(x, p))] },

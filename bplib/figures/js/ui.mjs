@@ -25,11 +25,19 @@ export const uid = () => "bp-e" + ++serial;
 export const rich = (parts) => parts.map((q) => (typeof q === "string" ? q : h("span", { class: q[0] }, q[1])));
 export const plain = (parts) => parts.map((q) => (typeof q === "string" ? q : (q[0].includes("bar") ? q[1] + "-bar" : q[1]))).join("");
 
-const setText = (el, text) => { if (el.textContent !== text) el.textContent = text; };
-export { setText };
+// What was written last is remembered: asking the document costs more than writing to it. A text is
+// changed inside its node, so that nothing is taken out of the tree and put back.
+export const setText = (el, text) => {
+  if (el.bpText === text) return;
+  el.bpText = text;
+  const t = el.firstChild;
+  if (t && t.nodeType === 3 && !t.nextSibling) t.data = text; else el.textContent = text;
+};
 export const attr = (el, k, v) => {
-  const t = String(v);
-  if (el.getAttribute(k) !== t) el.setAttribute(k, t);
+  const t = String(v), seen = el.bpAttr || (el.bpAttr = {});
+  if (seen[k] === t) return;
+  seen[k] = t;
+  el.setAttribute(k, t);
 };
 
 export const ICON = {
@@ -83,6 +91,7 @@ export function frame(ctx, { title, sub, legend: names }) {
   mq.addEventListener("change", theme);
   ctx.cleanup.push(() => { see.disconnect(); mq.removeEventListener("change", theme); });
   ctx.el.append(root);
+  ctx.say = (t) => say(t);
   let timer = 0;
   const say = (text) => { clearTimeout(timer); timer = setTimeout(() => setText(live, text), 150); };
   ctx.cleanup.push(() => clearTimeout(timer));
@@ -96,8 +105,8 @@ export function line(kind = "g") {
     el,
     set(parts, sentence = "", color = null) {
       a.replaceChildren(...rich(parts));
-      if (Array.isArray(sentence)) b.replaceChildren(...rich(sentence)); else setText(b, sentence);
-      if (color) el.style.setProperty("--ln", `var(--${color})`);
+      if (Array.isArray(sentence)) { b.replaceChildren(...rich(sentence)); b.bpText = null; } else setText(b, sentence);
+      if (color && color !== kind) el.style.setProperty("--ln", `var(--${(kind = color)})`);
       return plain(parts) + ". " + (Array.isArray(sentence) ? plain(sentence) : sentence);
     },
   };
@@ -112,17 +121,22 @@ export function slider({ label, cls = "i", aria, min, max, step, value, on, log 
   const id = uid(), name = aria || label;
   const r = h("input", { type: "range", id, min: to(min), max: to(max), step: log ? 0.05 : step, "aria-label": name, ...KEEP, style: kind ? `--tk:var(--${kind})` : null });
   const n = box ? h("input", { type: "number", step: "any", "aria-label": name + ", exact value", ...KEEP }) : h("span", { class: "v", style: "min-width:56px;text-align:right" });
+  let last = value;
   const put = (x, from2) => {
     if (from2 !== r) r.value = to(Math.max(min, Math.min(max, x)));
     r.style.setProperty("--f", span(to(x), to(min), to(max)));
     r.setAttribute("aria-valuetext", show ? show(x) : fmt(x));
     if (!box) setText(n, show ? show(x) : fmt(x));
-    else if (from2 !== n) n.value = log ? Number(x.toPrecision(3)) : Number(x.toPrecision(6));
+    else if (from2 !== n) n.value = log ? Number(x.toPrecision(3)) : Number(x.toPrecision(5));
   };
   // The handle's own grid must not change a number that lies off the grid unless it is really moved.
-  r.addEventListener("input", () => { const x = from(+r.value), y = log ? Number(x.toPrecision(3)) : x; put(y, r); on(y); });
-  if (box) n.addEventListener("change", () => { const x = Number(n.value); if (n.value !== "" && Number.isFinite(x) && (!log || x > 0)) { put(x, n); on(x); } else put(last); });
-  let last = value;
+  r.addEventListener("input", () => { const x = from(+r.value), y = log ? Number(x.toPrecision(3)) : x; last = y; put(y, r); on(y); });
+  // Typing takes effect at once: in a notebook the host may keep Enter, and with it the change event.
+  if (box) {
+    const typed = () => { const x = Number(n.value), ok = n.value !== "" && Number.isFinite(x) && (!log || x > 0); if (ok && x !== last) { last = x; put(x, n); on(x); } return ok; };
+    n.addEventListener("input", typed);
+    n.addEventListener("change", () => { if (!typed()) put(last); });
+  }
   const set = (x) => { last = x; put(x); };
   set(value);
   return { el: h("div", { class: "ctl" }, h("label", { for: id, class: cls }, label), r, n), set, input: r, box: n };
@@ -160,9 +174,9 @@ export function transport(ctx, { total, split, get, set, ends }) {
     toggle, stop, go,
     paint() {
       const k = get();
-      scrub.value = k;
+      if (+scrub.value !== k) scrub.value = k;
       enable(first, k > 0); enable(prev, k > 0); enable(next, k < total); enable(last, k < total);
-      next.style.setProperty("--ln", `var(--${k < split ? "v" : "g"})`);
+      attr(next, "style", `--ln:var(--${k < split ? "v" : "g"})`);
       const [ta, tb] = ends(k);
       setText(a, ta); setText(b, tb);
       scrub.setAttribute("aria-valuetext", k <= split && k < total ? ta : tb);

@@ -1,6 +1,6 @@
 /* Figures of 'Every Gradient Checked'. MIT licence. Built by bplib.figures.bundle. */
 const TOKENS = {"roles":{"value":{"light":"#1A61EB","tint":"#E9F0FE","dark":"#67B0F9","darktint":"#17293F","macro":"val","css":"v"},"gradient":{"light":"#B84A00","tint":"#FDEFE4","dark":"#F8B478","darktint":"#38260F","macro":"cot","css":"g"},"local":{"light":"#046850","tint":"#E1F2EC","dark":"#A6FAD0","darktint":"#12322A","macro":"loc","css":"l"},"parameter":{"light":"#7E2D72","tint":"#F6EAF4","dark":"#E36EBC","darktint":"#37192F","macro":"prm","css":"p"}},"neutral":{"text":{"light":"#1D2430","dark":"#E6E9EE","css":"t"},"muted":{"light":"#5B6472","dark":"#A4ADBA","css":"m"},"outline":{"light":"#868F9D","dark":"#7A8494","css":"o"},"page":{"light":"#FFFFFF","dark":"#14171C","css":"bg"},"panel":{"light":"#F5F6F8","dark":"#1C2129","css":"pn"},"hair":{"light":"#DDE1E7","dark":"#333A46","css":"hr"},"box":{"light":"#C3C9D2","dark":"#4A5361","css":"bx"}},"dash":[5,3.5],"sans":"system-ui, -apple-system, \"Segoe UI\", \"Noto Sans\", \"DejaVu Sans\", sans-serif","serif":"\"STIX Two Text\", \"STIX Two Math\", \"Liberation Serif\", Georgia, \"Times New Roman\", serif"};
-const WORDS = {"abs":{"sym":"|x|","fwd":"|{0}|","local":["sign {0}"],"say":"The absolute value keeps or flips the cotangent by the sign of its input.","curve":true},"add":{"sym":"+","fwd":"{0} + {1}","local":["1","1"],"say":"Addition copies the cotangent to both inputs."},"affine":{"sym":"XW+b","fwd":"{0} {1} + {2}","local":["{1}","{0}","1"],"pill":["· {1}ᵀ","{0}ᵀ ·","Σ rows"],"expr":["{g} {1}ᵀ","{0}ᵀ {g}","Σ rows {g}"],"say":"Input and weights swap transposes; the bias was copied to every row, so its gradient sums the rows."},"arccos":{"sym":"arccos","fwd":"arccos({0})","local":["−1/√(1−{0}²)"],"say":"The arccosine is vertical at the ends of its domain."},"arcsin":{"sym":"arcsin","fwd":"arcsin({0})","local":["1/√(1−{0}²)"],"say":"The arcsine is vertical at the ends of its domain."},"arctan":{"sym":"arctan","fwd":"arctan({0})","local":["1/(1+{0}²)"],"say":"The arctangent saturates, more slowly than tanh.","curve":true},"broadcast_to":{"sym":"copy","fwd":"copies of {0}","local":["1"],"pill":["Σ copies"],"expr":["Σ {g} over the copies"],"say":"What was copied is summed on the way back."},"clip":{"sym":"clip","fwd":"clip({0})","local":["[inside]"],"say":"Clipping stops the cotangent where the bound was reached.","curve":true},"concatenate":{"sym":"join","fwd":"join(…)","local":[],"say":"The cotangent is cut where the inputs were joined."},"cos":{"sym":"cos","fwd":"cos({0})","local":["−sin {0}"],"say":"The slope of the cosine is minus the sine.","curve":true},"cosh":{"sym":"cosh","fwd":"cosh({0})","local":["sinh {0}"],"say":"The slope of cosh is sinh.","curve":true},"cumsum":{"sym":"Σ running","fwd":"running sum {0}","local":["1"],"pill":["Σ from the end"],"expr":["running sum of {g} from the end"],"say":"An early entry is part of every later sum."},"divide":{"sym":"÷","fwd":"{0} / {1}","local":["1/{1}","−{y}/{1}"],"say":"A quotient falls when its denominator grows, hence the minus."},"einsum":{"sym":"einsum","fwd":"einsum(…)","local":[],"say":"Each operand receives the cotangent contracted with the others."},"exp":{"sym":"exp","fwd":"exp({0})","local":["{y}"],"say":"The exponential is its own slope.","curve":true},"expm1":{"sym":"eˣ−1","fwd":"exp({0}) − 1","local":["{y}+1"],"say":"The exponential, moved one down; its slope is unchanged.","curve":true},"flip":{"sym":"flip","fwd":"flip {0}","local":["1"],"pill":["back in place"],"expr":["{g}, every entry back in its place"],"say":"A rearrangement is undone by the inverse rearrangement; entries cut off receive zero."},"gelu":{"sym":"gelu","fwd":"gelu({0})","local":["slope"],"say":"GELU is a smooth relative of ReLU.","curve":true},"getitem":{"sym":"[ ]","fwd":"{0}[…]","local":["1"],"pill":["scatter"],"expr":["{g} put back where it was read"],"say":"Entries that were read get their cotangent, twice if read twice; the rest get zero."},"identity":{"sym":"id","fwd":"{0}","local":["1"],"say":"The identity passes everything."},"im2col":{"sym":"im2col","fwd":"im2col {0}","local":["1"],"pill":["back in place"],"expr":["{g}, every entry back in its place"],"say":"A rearrangement is undone by the inverse rearrangement; entries cut off receive zero."},"leaky_relu":{"sym":"leaky","fwd":"leaky relu({0})","local":["slope"],"say":"Leaky ReLU passes all of the cotangent on one side and a little on the other.","curve":true},"log":{"sym":"ln","fwd":"ln({0})","local":["1/{0}"],"say":"The logarithm is steep near zero and flat far away.","curve":true},"log10":{"sym":"log₁₀","fwd":"log₁₀({0})","local":["1/({0} ln 10)"],"say":"The logarithm is steep near zero and flat far away.","curve":true},"log1p":{"sym":"ln(1+x)","fwd":"ln(1 + {0})","local":["1/(1+{0})"],"say":"The logarithm, moved one to the left.","curve":true},"log2":{"sym":"log₂","fwd":"log₂({0})","local":["1/({0} ln 2)"],"say":"The logarithm is steep near zero and flat far away.","curve":true},"log_softmax":{"sym":"log softmax","fwd":"log softmax {0}","local":["0"],"pill":["· − P Σ·"],"expr":["{g} − softmax({0}) Σ {g}"],"say":"What one entry gains, all the others pay in proportion to their probability."},"logaddexp":{"sym":"ln(eˣ+eʸ)","fwd":"logaddexp({0}, {1})","local":["σ({0}−{1})","σ({1}−{0})"],"say":"A smooth maximum shares the cotangent by how far each input leads."},"logsumexp":{"sym":"lse","fwd":"logsumexp {0}","local":["1"],"pill":["· softmax"],"expr":["{g} ⊙ softmax({0})"],"say":"The slope of log-sum-exp is the softmax."},"matmul":{"sym":"@","fwd":"{0} {1}","local":["{1}","{0}"],"pill":["· {1}ᵀ","{0}ᵀ ·"],"expr":["{g} {1}ᵀ","{0}ᵀ {g}"],"say":"Each factor receives the cotangent times the transpose of the other: the only product whose shapes fit."},"max":{"sym":"max","fwd":"max {0}","local":["1"],"pill":["to the largest"],"expr":["{g} to the largest entry"],"say":"Only the largest entry moves the result; ties share."},"maximum":{"sym":"max","fwd":"max({0}, {1})","local":["[{0} wins]","[{1} wins]"],"say":"The larger input gets the cotangent; a tie shares it."},"mean":{"sym":"mean","fwd":"mean {0}","local":["1"],"pill":["1/n · copy"],"expr":["copy {g} / n"],"say":"Every entry counts one n-th, so each receives one n-th of the cotangent."},"min":{"sym":"min","fwd":"min {0}","local":["1"],"pill":["to the least"],"expr":["{g} to the least entry"],"say":"Only the least entry moves the result; ties share."},"minimum":{"sym":"min","fwd":"min({0}, {1})","local":["[{0} wins]","[{1} wins]"],"say":"The smaller input gets the cotangent; a tie shares it."},"multiply":{"sym":"×","fwd":"{0} × {1}","local":["{1}","{0}"],"say":"A product hands each factor the value of the other factor."},"negative":{"sym":"−","fwd":"−{0}","local":["−1"],"say":"A minus sign turns the cotangent around."},"norm":{"sym":"‖·‖","fwd":"‖{0}‖","local":["1"],"pill":["· x/‖x‖"],"expr":["{g} × {0}/‖{0}‖"],"say":"The norm grows fastest along the vector itself."},"pad":{"sym":"pad","fwd":"pad {0}","local":["1"],"pill":["back in place"],"expr":["{g}, every entry back in its place"],"say":"A rearrangement is undone by the inverse rearrangement; entries cut off receive zero."},"power":{"sym":"x^y","fwd":"{0} ^ {1}","local":["{1}·{0}^({1}−1)","{y}·ln {0}"],"say":"A power hands down its exponent times one power less.","curve":true},"prod":{"sym":"Π","fwd":"Π {0}","local":["1"],"pill":["· the others"],"expr":["{g} × the product of the others"],"say":"Each factor receives the product of all the others."},"reciprocal":{"sym":"1/x","fwd":"1/{0}","local":["−{y}²"],"say":"A reciprocal falls as its input grows.","curve":true},"relu":{"sym":"relu","fwd":"relu({0})","local":["[{0} > 0]"],"say":"ReLU passes the cotangent where its input was positive and stops it elsewhere.","curve":true},"reshape":{"sym":"reshape","fwd":"reshape {0}","local":["1"],"pill":["reshape"],"expr":["reshape {g}"],"say":"The numbers keep their order; only the shape goes back."},"roll":{"sym":"roll","fwd":"roll {0}","local":["1"],"pill":["back in place"],"expr":["{g}, every entry back in its place"],"say":"A rearrangement is undone by the inverse rearrangement; entries cut off receive zero."},"scatter":{"sym":"scatter","fwd":"scatter {0}","local":["1"],"pill":["[ ]"],"expr":["{g} read where it was written"],"say":"What was added in is read out again."},"sigmoid":{"sym":"σ","fwd":"σ({0})","local":["{y}(1−{y})"],"say":"The sigmoid passes back a quarter at most.","curve":true},"sign":{"sym":"sign","fwd":"sign({0})","local":["0"],"say":"A step is flat almost everywhere, so nothing comes back."},"silu":{"sym":"silu","fwd":"silu({0})","local":["slope"],"say":"SiLU multiplies its input by the sigmoid of the input.","curve":true},"sin":{"sym":"sin","fwd":"sin({0})","local":["cos {0}"],"say":"The slope of the sine is the cosine.","curve":true},"sinh":{"sym":"sinh","fwd":"sinh({0})","local":["cosh {0}"],"say":"The slope of sinh is cosh.","curve":true},"softmax":{"sym":"softmax","fwd":"softmax {0}","local":["0"],"pill":["P ⊙ (· − ⟨·,P⟩)"],"expr":["{y} ⊙ ({g} − ⟨{g}, {y}⟩)"],"say":"Softmax couples its entries: raising one lowers the others."},"softmax_cross_entropy":{"sym":"softmax CE","fwd":"cross-entropy({0})","local":["0"],"pill":["P − T"],"expr":["{g} (P − T)"],"say":"Predicted probabilities minus targets: the whole softmax folds into one difference."},"softplus":{"sym":"softplus","fwd":"softplus({0})","local":["σ({0})"],"say":"The slope of softplus is the sigmoid.","curve":true},"split":{"sym":"split","fwd":"part of {0}","local":["1"],"pill":["join"],"expr":["{g} put back in its part"],"say":"One of several outputs; parts that are not used receive zero."},"sqrt":{"sym":"√","fwd":"√{0}","local":["1/(2{y})"],"say":"The root is steep near zero.","curve":true},"square":{"sym":"x²","fwd":"{0}²","local":["2{0}"],"say":"The parabola is steeper the farther from zero: its slope is 2x.","curve":true},"std":{"sym":"std","fwd":"std {0}","local":["0"],"pill":["· (x−m)/ns"],"expr":["{g} × ({0} − mean)/(n std)"],"say":"Entries far from the mean move the deviation most."},"subtract":{"sym":"−","fwd":"{0} − {1}","local":["1","−1"],"say":"Subtraction copies the cotangent, with a minus for what is taken away."},"sum":{"sym":"Σ","fwd":"Σ {0}","local":["1"],"pill":["copy"],"expr":["copy {g} to every summand"],"say":"Every summand counts once, so each receives the whole cotangent."},"tan":{"sym":"tan","fwd":"tan({0})","local":["1+{y}²"],"say":"The tangent is steep near its poles."},"tanh":{"sym":"tanh","fwd":"tanh({0})","local":["1−{y}²"],"say":"Where tanh is flat, it lets almost nothing back.","curve":true},"transpose":{"sym":"ᵀ","fwd":"{0}ᵀ","local":["1"],"pill":["ᵀ"],"expr":["{g}ᵀ"],"say":"A transpose is undone by a transpose."},"tril":{"sym":"tril","fwd":"tril {0}","local":["1"],"pill":["back in place"],"expr":["{g}, every entry back in its place"],"say":"A rearrangement is undone by the inverse rearrangement; entries cut off receive zero."},"triu":{"sym":"triu","fwd":"triu {0}","local":["1"],"pill":["back in place"],"expr":["{g}, every entry back in its place"],"say":"A rearrangement is undone by the inverse rearrangement; entries cut off receive zero."},"var":{"sym":"var","fwd":"var {0}","local":["0"],"pill":["· 2(x−m)/n"],"expr":["{g} × 2({0} − mean)/n"],"say":"Entries far from the mean move the variance most."},"where":{"sym":"where","fwd":"where(…)","local":["chosen","chosen","chosen"],"say":"Each entry goes back to the branch it came from."}};
+const WORDS = {"abs":{"sym":"|x|","fwd":"|{0}|","local":["sign {0}"],"say":"The absolute value keeps or flips the cotangent by the sign of its input.","curve":true},"add":{"sym":"+","fwd":"{0} + {1}","local":["1","1"],"say":"Addition copies the cotangent to both inputs."},"arccos":{"sym":"arccos","fwd":"arccos({0})","local":["−1/√(1−{0}²)"],"say":"The arccosine is vertical at the ends of its domain."},"arcsin":{"sym":"arcsin","fwd":"arcsin({0})","local":["1/√(1−{0}²)"],"say":"The arcsine is vertical at the ends of its domain."},"arctan":{"sym":"arctan","fwd":"arctan({0})","local":["1/(1+{0}²)"],"say":"The arctangent saturates, more slowly than tanh.","curve":true},"broadcast_to":{"sym":"copy","fwd":"copies of {0}","local":["1"],"pill":["Σ copies"],"expr":["Σ {g} over the copies"],"say":"What was copied is summed on the way back."},"clip":{"sym":"clip","fwd":"clip({0})","local":["[inside]"],"say":"Clipping stops the cotangent where the bound was reached.","curve":true},"concatenate":{"sym":"join","fwd":"join(…)","local":[],"say":"The cotangent is cut where the inputs were joined."},"cos":{"sym":"cos","fwd":"cos({0})","local":["−sin {0}"],"say":"The slope of the cosine is minus the sine.","curve":true},"cosh":{"sym":"cosh","fwd":"cosh({0})","local":["sinh {0}"],"say":"The slope of cosh is sinh.","curve":true},"cumsum":{"sym":"Σ running","fwd":"running sum {0}","local":["1"],"pill":["Σ from the end"],"expr":["running sum of {g} from the end"],"say":"An early entry is part of every later sum."},"divide":{"sym":"÷","fwd":"{0} / {1}","local":["1/{1}","−{y}/{1}"],"say":"A quotient falls when its denominator grows, hence the minus."},"einsum":{"sym":"einsum","fwd":"einsum(…)","local":[],"say":"Each operand receives the cotangent contracted with the others."},"exp":{"sym":"exp","fwd":"exp({0})","local":["{y}"],"say":"The exponential is its own slope.","curve":true},"expm1":{"sym":"eˣ−1","fwd":"exp({0}) − 1","local":["{y}+1"],"say":"The exponential, moved one down; its slope is unchanged.","curve":true},"flip":{"sym":"flip","fwd":"flip {0}","local":["1"],"pill":["back in place"],"expr":["{g}, every entry back in its place"],"say":"A rearrangement is undone by the inverse rearrangement; entries cut off receive zero."},"gelu":{"sym":"gelu","fwd":"gelu({0})","local":["slope"],"say":"GELU is a smooth relative of ReLU.","curve":true},"getitem":{"sym":"[ ]","fwd":"{0}[…]","local":["1"],"pill":["scatter"],"expr":["{g} put back where it was read"],"say":"Entries that were read get their cotangent, twice if read twice; the rest get zero."},"identity":{"sym":"id","fwd":"{0}","local":["1"],"say":"The identity passes everything."},"im2col":{"sym":"im2col","fwd":"im2col {0}","local":["1"],"pill":["back in place"],"expr":["{g}, every entry back in its place"],"say":"A rearrangement is undone by the inverse rearrangement; entries cut off receive zero."},"leaky_relu":{"sym":"leaky","fwd":"leaky relu({0})","local":["slope"],"say":"Leaky ReLU passes all of the cotangent on one side and a little on the other.","curve":true},"log":{"sym":"ln","fwd":"ln({0})","local":["1/{0}"],"say":"The logarithm is steep near zero and flat far away.","curve":true},"log10":{"sym":"log₁₀","fwd":"log₁₀({0})","local":["1/({0} ln 10)"],"say":"The logarithm is steep near zero and flat far away.","curve":true},"log1p":{"sym":"ln(1+x)","fwd":"ln(1 + {0})","local":["1/(1+{0})"],"say":"The logarithm, moved one to the left.","curve":true},"log2":{"sym":"log₂","fwd":"log₂({0})","local":["1/({0} ln 2)"],"say":"The logarithm is steep near zero and flat far away.","curve":true},"log_softmax":{"sym":"log softmax","fwd":"log softmax {0}","local":["0"],"pill":["· − P Σ·"],"expr":["{g} − softmax({0}) Σ {g}"],"say":"What one entry gains, all the others pay in proportion to their probability."},"logaddexp":{"sym":"ln(eˣ+eʸ)","fwd":"logaddexp({0}, {1})","local":["σ({0}−{1})","σ({1}−{0})"],"say":"A smooth maximum shares the cotangent by how far each input leads."},"logsumexp":{"sym":"lse","fwd":"logsumexp {0}","local":["1"],"pill":["· softmax"],"expr":["{g} ⊙ softmax({0})"],"say":"The slope of log-sum-exp is the softmax."},"matmul":{"sym":"@","fwd":"{0} {1}","local":["{1}","{0}"],"pill":["· {1}ᵀ","{0}ᵀ ·"],"expr":["{g} {1}ᵀ","{0}ᵀ {g}"],"say":"Each factor receives the cotangent times the transpose of the other: the only product whose shapes fit."},"max":{"sym":"max","fwd":"max {0}","local":["1"],"pill":["to the largest"],"expr":["{g} to the largest entry"],"say":"Only the largest entry moves the result; ties share."},"maximum":{"sym":"max","fwd":"max({0}, {1})","local":["[{0} wins]","[{1} wins]"],"say":"The larger input gets the cotangent; a tie shares it."},"mean":{"sym":"mean","fwd":"mean {0}","local":["1"],"pill":["1/n · copy"],"expr":["copy {g} / n"],"say":"Every entry counts one n-th, so each receives one n-th of the cotangent."},"min":{"sym":"min","fwd":"min {0}","local":["1"],"pill":["to the least"],"expr":["{g} to the least entry"],"say":"Only the least entry moves the result; ties share."},"minimum":{"sym":"min","fwd":"min({0}, {1})","local":["[{0} wins]","[{1} wins]"],"say":"The smaller input gets the cotangent; a tie shares it."},"multiply":{"sym":"×","fwd":"{0} × {1}","local":["{1}","{0}"],"say":"A product hands each factor the value of the other factor."},"negative":{"sym":"−","fwd":"−{0}","local":["−1"],"say":"A minus sign turns the cotangent around."},"norm":{"sym":"‖·‖","fwd":"‖{0}‖","local":["1"],"pill":["· x/‖x‖"],"expr":["{g} × {0}/‖{0}‖"],"say":"The norm grows fastest along the vector itself."},"pad":{"sym":"pad","fwd":"pad {0}","local":["1"],"pill":["back in place"],"expr":["{g}, every entry back in its place"],"say":"A rearrangement is undone by the inverse rearrangement; entries cut off receive zero."},"power":{"sym":"x^y","fwd":"{0} ^ {1}","local":["{1}·{0}^({1}−1)","{y}·ln {0}"],"say":"A power hands down its exponent times one power less.","curve":true},"prod":{"sym":"Π","fwd":"Π {0}","local":["1"],"pill":["· the others"],"expr":["{g} × the product of the others"],"say":"Each factor receives the product of all the others."},"reciprocal":{"sym":"1/x","fwd":"1/{0}","local":["−{y}²"],"say":"A reciprocal falls as its input grows.","curve":true},"relu":{"sym":"relu","fwd":"relu({0})","local":["[{0} > 0]"],"say":"ReLU passes the cotangent where its input was positive and stops it elsewhere.","curve":true},"reshape":{"sym":"reshape","fwd":"reshape {0}","local":["1"],"pill":["reshape"],"expr":["reshape {g}"],"say":"The numbers keep their order; only the shape goes back."},"roll":{"sym":"roll","fwd":"roll {0}","local":["1"],"pill":["back in place"],"expr":["{g}, every entry back in its place"],"say":"A rearrangement is undone by the inverse rearrangement; entries cut off receive zero."},"scatter":{"sym":"scatter","fwd":"scatter {0}","local":["1"],"pill":["[ ]"],"expr":["{g} read where it was written"],"say":"What was added in is read out again."},"sigmoid":{"sym":"σ","fwd":"σ({0})","local":["{y}(1−{y})"],"say":"The sigmoid passes back a quarter at most.","curve":true},"sign":{"sym":"sign","fwd":"sign({0})","local":["0"],"say":"A step is flat almost everywhere, so nothing comes back."},"silu":{"sym":"silu","fwd":"silu({0})","local":["slope"],"say":"SiLU multiplies its input by the sigmoid of the input.","curve":true},"sin":{"sym":"sin","fwd":"sin({0})","local":["cos {0}"],"say":"The slope of the sine is the cosine.","curve":true},"sinh":{"sym":"sinh","fwd":"sinh({0})","local":["cosh {0}"],"say":"The slope of sinh is cosh.","curve":true},"softmax":{"sym":"softmax","fwd":"softmax {0}","local":["0"],"pill":["P ⊙ (· − ⟨·,P⟩)"],"expr":["{y} ⊙ ({g} − ⟨{g}, {y}⟩)"],"say":"Softmax couples its entries: raising one lowers the others."},"softmax_cross_entropy":{"sym":"softmax CE","fwd":"cross-entropy({0})","local":["0"],"pill":["P − T"],"expr":["{g} (P − T)"],"say":"Predicted probabilities minus targets: the whole softmax folds into one difference."},"softplus":{"sym":"softplus","fwd":"softplus({0})","local":["σ({0})"],"say":"The slope of softplus is the sigmoid.","curve":true},"split":{"sym":"split","fwd":"part of {0}","local":["1"],"pill":["join"],"expr":["{g} put back in its part"],"say":"One of several outputs; parts that are not used receive zero."},"sqrt":{"sym":"√","fwd":"√{0}","local":["1/(2{y})"],"say":"The root is steep near zero.","curve":true},"square":{"sym":"x²","fwd":"{0}²","local":["2{0}"],"say":"The parabola is steeper the farther from zero: its slope is 2x.","curve":true},"std":{"sym":"std","fwd":"std {0}","local":["0"],"pill":["· (x−m)/ns"],"expr":["{g} × ({0} − mean)/(n std)"],"say":"Entries far from the mean move the deviation most."},"subtract":{"sym":"−","fwd":"{0} − {1}","local":["1","−1"],"say":"Subtraction copies the cotangent, with a minus for what is taken away."},"sum":{"sym":"Σ","fwd":"Σ {0}","local":["1"],"pill":["copy"],"expr":["copy {g} to every summand"],"say":"Every summand counts once, so each receives the whole cotangent."},"tan":{"sym":"tan","fwd":"tan({0})","local":["1+{y}²"],"say":"The tangent is steep near its poles."},"tanh":{"sym":"tanh","fwd":"tanh({0})","local":["1−{y}²"],"say":"Where tanh is flat, it lets almost nothing back.","curve":true},"transpose":{"sym":"ᵀ","fwd":"{0}ᵀ","local":["1"],"pill":["ᵀ"],"expr":["{g}ᵀ"],"say":"A transpose is undone by a transpose."},"tril":{"sym":"tril","fwd":"tril {0}","local":["1"],"pill":["back in place"],"expr":["{g}, every entry back in its place"],"say":"A rearrangement is undone by the inverse rearrangement; entries cut off receive zero."},"triu":{"sym":"triu","fwd":"triu {0}","local":["1"],"pill":["back in place"],"expr":["{g}, every entry back in its place"],"say":"A rearrangement is undone by the inverse rearrangement; entries cut off receive zero."},"var":{"sym":"var","fwd":"var {0}","local":["0"],"pill":["· 2(x−m)/n"],"expr":["{g} × 2({0} − mean)/n"],"say":"Entries far from the mean move the variance most."},"where":{"sym":"where","fwd":"where(…)","local":["chosen","chosen","chosen"],"say":"Each entry goes back to the branch it came from."}};
 const SUP = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 const sup = (n) => (n < 0 ? "⁻" : "") + [...String(Math.abs(n))].map((c) => SUP[+c]).join("");
 function fmt(x, digits = 3) {
@@ -315,10 +315,6 @@ f: ([a, b], p) => map((c, u, v) => (c ? u : v), T(p.cond.shape, p.cond.data), a,
 b: (g, [a, b], y, p) => { const c = T(p.cond.shape, p.cond.data); return [unbroadcast(map((t, q) => (q ? t : 0), g, c), a.s), unbroadcast(map((t, q) => (q ? 0 : t), g, c), b.s)]; },
 },
 matmul: { f: ([a, b]) => matmul(a, b), b: (g, [a, b]) => matmulVjp(g, a, b) },
-affine: {
-f: ([a, w, b]) => (b ? map((u, v) => u + v, matmul(a, w), b) : matmul(a, w)),
-b: (g, [a, w, b]) => { const c = matmulVjp(g, a, w); if (b) c.push(unbroadcast(g, b.s)); return c; },
-},
 einsum: { f: (xs, p) => einsum(p.subscripts, xs), b: (g, xs, y, p) => einsum(p.subscripts, xs, y, g) },
 sum: { f: ([x], p) => sum(x, p.axis, !!p.keepdims), b: (g, [x], y, p) => [linearly(g, x, p, 1)] },
 mean: { f: ([x], p) => average(x, p.axis, !!p.keepdims), b: (g, [x], y, p) => [linearly(g, x, p, count(x, p))] },
@@ -473,7 +469,7 @@ for (const r of sweep % 2 === 0 ? range(0, depth) : range(depth - 1, -1, -1)) {
 const layer = layers[r], p = pivot(r);
 for (const k of [...range(p - 1, -1, -1), ...range(p + 1, layer.length)]) {
 const c = layer[k], side = [...near[c], ...next[c]];
-if (!side.length) continue;
+if (!side.length || (c < n && !ins[c].length)) continue;
 let total = 0;
 for (const m of side) total += cross[m];
 const want = total / side.length;
@@ -585,81 +581,85 @@ for (const r of Object.values(TOKENS.neutral)) out += `--${r.css}:${r[mode]};`;
 return out;
 };
 const css = () => `
-.bp{${vars("light")}font:16px/1.45 ${TOKENS.sans};color:var(--t);background:var(--bg);box-sizing:border-box;
+div.bp{${vars("light")}font:16px/1.45 ${TOKENS.sans};color:var(--t);background:var(--bg);box-sizing:border-box;
 max-width:860px;margin:0 auto;padding:8px;text-align:left;overflow-wrap:anywhere;color-scheme:light;
 font-variant-numeric:tabular-nums}
-.bp[data-dark]{${vars("dark")}color-scheme:dark}
-.bp *{box-sizing:border-box}
-.bp p{margin:0;color:inherit;font-size:inherit}
-.bp .ttl{font-size:19px;font-weight:700;line-height:1.3;margin:0 0 6px}
-.bp .sub{color:var(--m);margin:0 0 8px}
-.bp .lgd{display:flex;flex-wrap:wrap;gap:2px 18px;color:var(--m);font-size:14px;margin:0 0 6px;padding:0;list-style:none}
-.bp .lgd span{display:inline-flex;align-items:center;gap:6px}
-.bp .lgd svg{flex:none}
-.bp .stage{overflow-x:auto;overflow-y:hidden;outline-offset:2px}
-.bp svg{display:block;max-width:none;margin:0}
-.bp svg text{font-family:inherit;fill:var(--t)}
-.bp .i,.bp svg .i{font-family:${TOKENS.serif};font-style:italic;font-size:1.08em}
-.bp .v{color:var(--v);font-weight:600}.bp .g{color:var(--g);font-weight:600}
-.bp .l{color:var(--l);font-weight:600}.bp .p{color:var(--p);font-weight:600}.bp .m{color:var(--m)}
-.bp .v.i,.bp .g.i,.bp .l.i,.bp .p.i{font-weight:400}
-.bp .bar{text-decoration:overline;text-decoration-thickness:1.5px}
-.bp svg .v{fill:var(--v);font-weight:600}.bp svg .g{fill:var(--g);font-weight:600}
-.bp svg .l{fill:var(--l);font-weight:600}.bp svg .p{fill:var(--p)}.bp svg .m{fill:var(--m)}
-.bp .line{border-left:4px solid var(--ln,var(--g));background:var(--pn);border-radius:0 6px 6px 0;padding:8px 14px;margin:10px 0;min-height:68px}
-.bp .line p:first-child{font-size:18px}
-.bp .line p+p{color:var(--m);font-size:15px}
-.bp .row{display:flex;flex-wrap:wrap;gap:8px;align-items:center;margin:8px 0}
-.bp button,.bp select,.bp input[type=number]{font:inherit;font-size:15px;color:var(--t);background:var(--bg);border:1.5px solid var(--o);
-border-radius:6px;min-height:36px;padding:4px 12px;margin:0;box-shadow:none;max-width:100%;line-height:1.3;text-transform:none;letter-spacing:0}
-.bp select{padding-right:26px}
-.bp button{cursor:pointer;display:inline-flex;align-items:center;justify-content:center;gap:6px}
-.bp button:hover{background:var(--pn)}
-.bp button[aria-disabled=true]{color:var(--m);border-style:dotted;cursor:default}
-.bp button[aria-pressed=true]{border-color:var(--t);box-shadow:0 0 0 1.5px var(--t)}
-.bp button.go{background:var(--ln);border-color:var(--ln);color:var(--bg)}
-.bp button.go[aria-disabled=true]{background:var(--bg);color:var(--m);border-color:var(--o)}
-.bp :focus-visible{outline:3px solid var(--t);outline-offset:2px}
-.bp svg:focus-visible,.bp svg g:focus-visible{outline:none}
-.bp .n{cursor:pointer}.bp .n.drag{cursor:ew-resize}.bp .n.now .box{stroke-width:2.6;stroke:var(--t)!important}.bp .n:focus-visible .box{stroke-width:3.6;stroke:var(--t)!important}
-.bp input[type=number]{width:92px;text-align:right;color:var(--v);padding:4px 6px}
-.bp input[type=range]{-webkit-appearance:none;appearance:none;background:transparent;height:36px;margin:0;min-width:60px;flex:1;width:100%;padding:0;border:0;--f:50%}
-.bp input[type=range]::-webkit-slider-runnable-track{height:6px;border-radius:3px;background:linear-gradient(to right,var(--tk,var(--v)) var(--f),var(--hr) var(--f))}
-.bp input[type=range]::-moz-range-track{height:6px;border-radius:3px;background:linear-gradient(to right,var(--tk,var(--v)) var(--f),var(--hr) var(--f))}
-.bp input.scrub::-webkit-slider-runnable-track{background:linear-gradient(to right,var(--v) calc(var(--s) - 3px),transparent calc(var(--s) - 3px) calc(var(--s) + 3px),var(--g) calc(var(--s) + 3px))}
-.bp input.scrub::-moz-range-track{background:linear-gradient(to right,var(--v) calc(var(--s) - 3px),transparent calc(var(--s) - 3px) calc(var(--s) + 3px),var(--g) calc(var(--s) + 3px))}
-.bp input[type=range]::-webkit-slider-thumb{-webkit-appearance:none;width:22px;height:22px;border-radius:50%;background:var(--bg);border:2.5px solid var(--t);margin-top:-8px;cursor:grab}
-.bp input[type=range]::-moz-range-thumb{width:18px;height:18px;border-radius:50%;background:var(--bg);border:2.5px solid var(--t);cursor:grab}
-.bp .ctls{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,240px),1fr));gap:2px 24px;margin:6px 0}
-.bp .ctl{display:flex;align-items:center;gap:10px;min-width:0}
-.bp .ctl>label,.bp .ctl>.lab{flex:none;min-width:1.6em;margin:0;font-size:15px;font-weight:400;color:var(--t)}
-.bp .ctl select{flex:1;min-width:0}
-.bp .tr{display:flex;flex-wrap:wrap;gap:8px;align-items:center;margin:8px 0}
-.bp .tr .sc{flex:1 1 220px;min-width:0}
-.bp .tr .sc .ends{display:flex;justify-content:space-between;font-size:14px;color:var(--m);gap:8px}
-.bp .pred{border-top:1px solid var(--hr);padding-top:10px;margin-top:10px}
-.bp .pred .ans{min-height:1.5em;margin-top:6px}
-.bp .note{color:var(--m);font-size:14px;margin:6px 0}
-.bp .err{border-left:4px solid var(--g);background:var(--pn);padding:10px 14px;margin:8px 0}
-.bp details{margin:10px 0 4px;border:0;padding:0;background:none;box-shadow:none}
-.bp summary{cursor:pointer;color:var(--m);padding:8px 0;font-weight:400;background:none;border:0}
-.bp .tbl{overflow-x:auto;max-height:420px;overflow-y:auto}
-.bp table{border-collapse:collapse;font-size:14px;margin:4px 0 12px;background:var(--bg);color:var(--t);width:auto;display:table;border:0;table-layout:auto}
-.bp th,.bp td{padding:3px 12px 3px 0;text-align:right;border:0;border-bottom:1px solid var(--hr);background:var(--bg);color:var(--t);white-space:nowrap;font-weight:400;vertical-align:baseline;max-width:none}
-.bp th:first-child,.bp td:first-child{text-align:left}
-.bp thead th{color:var(--m)}
-.bp caption{text-align:left;color:var(--m);caption-side:top;padding:4px 0}
-.bp .vh{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
-.bp .wrap{position:relative}
-.bp .drag{cursor:ew-resize;touch-action:pan-y}
-.bp .cols{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,300px),1fr));gap:12px 20px;align-items:start}
-.bp canvas{display:block;max-width:100%;border:1px solid var(--hr)}
-.bp .fs{font-size:14px;color:var(--m)}
-.bp .chip{border:1.5px solid var(--l);background:var(--lt);color:var(--l);border-radius:12px;padding:0 8px;font-weight:600}
-@media (pointer:coarse){.bp button,.bp select,.bp input[type=number],.bp input[type=range],.bp summary{min-height:44px}.bp button{min-width:44px}}
-@media (max-width:480px){.bp .tr button{flex:1}.bp .tr .sc{flex-basis:100%}.bp .ttl{font-size:18px}}
-@media (forced-colors:active){.bp{--v:CanvasText;--g:CanvasText;--l:CanvasText;--p:CanvasText;--t:CanvasText;--m:CanvasText;--o:CanvasText;--bx:CanvasText;--bg:Canvas;--pn:Canvas;--vt:Canvas;--gt:Canvas;--lt:Canvas;--pt:Canvas;--hr:CanvasText}.bp svg{forced-color-adjust:none}}
-@media print{.bp,.bp[data-dark]{${vars("light")}color-scheme:light;max-width:none}.bp .noprint{display:none!important}.bp .stage{overflow:visible}.bp .wrap{break-inside:avoid}}
+div.bp[data-dark]{${vars("dark")}color-scheme:dark}
+div.bp *{box-sizing:border-box}
+div.bp p{margin:0;color:inherit;font-size:inherit}
+div.bp .ttl{font-size:19px;font-weight:700;line-height:1.3;margin:0 0 6px}
+div.bp .sub{color:var(--m);margin:0 0 8px}
+div.bp .lgd{display:flex;flex-wrap:wrap;gap:2px 18px;color:var(--m);font-size:14px;margin:0 0 6px;padding:0;list-style:none}
+div.bp .lgd span{display:inline-flex;align-items:center;gap:6px}
+div.bp .lgd svg{flex:none}
+div.bp .stage,div.bp .line,div.bp .ctl,div.bp .tr{contain:layout style}
+div.bp .stage{overflow-x:auto;overflow-y:hidden;outline-offset:2px}
+div.bp svg{display:block;max-width:none;margin:0}
+div.bp svg text{font-family:inherit;fill:var(--t)}
+div.bp .i,div.bp svg .i{font-family:${TOKENS.serif};font-style:italic;font-size:1.08em}
+div.bp .v{color:var(--v);font-weight:600}div.bp .g{color:var(--g);font-weight:600}
+div.bp .l{color:var(--l);font-weight:600}div.bp .p{color:var(--p);font-weight:600}div.bp .m{color:var(--m)}
+div.bp .v.i,div.bp .g.i,div.bp .l.i,div.bp .p.i{font-weight:400}
+div.bp .bar{text-decoration:overline;text-decoration-thickness:1.5px}
+div.bp svg .v{fill:var(--v);font-weight:600}div.bp svg .g{fill:var(--g);font-weight:600}
+div.bp svg .l{fill:var(--l);font-weight:600}div.bp svg .p{fill:var(--p)}div.bp svg .m{fill:var(--m)}
+div.bp .line{border-left:4px solid var(--ln,var(--g));background:var(--pn);border-radius:0 6px 6px 0;padding:8px 14px;margin:10px 0;min-height:68px}
+div.bp .line p:first-child{font-size:18px}
+div.bp .line p+p{color:var(--m);font-size:15px}
+div.bp .dock{background:var(--bg)}
+div.bp .row{display:flex;flex-wrap:wrap;gap:8px;align-items:center;margin:8px 0}
+div.bp button,div.bp select,div.bp input[type=number]{font:inherit;font-size:15px;color:var(--t);background:var(--bg);border:1.5px solid var(--o);
+border-radius:6px;min-height:36px;padding:4px 12px;margin:0;box-shadow:none;max-width:100%;line-height:1.3;text-transform:none;letter-spacing:0;overflow-wrap:normal}
+div.bp button svg{flex:none}div.bp .tr button{white-space:nowrap}
+div.bp select{padding-right:26px}
+div.bp button{cursor:pointer;display:inline-flex;align-items:center;justify-content:center;gap:6px}
+div.bp button:hover{background:var(--pn)}
+div.bp button[aria-disabled=true]{color:var(--m);border-style:dotted;cursor:default}
+div.bp button[aria-pressed=true]{border-color:var(--t);box-shadow:0 0 0 1.5px var(--t)}
+div.bp button.go{background:var(--ln);border-color:var(--ln);color:var(--bg)}
+div.bp button.go[aria-disabled=true]{background:var(--bg);color:var(--m);border-color:var(--o)}
+div.bp :focus-visible{outline:3px solid var(--t);outline-offset:2px}
+div.bp svg:focus-visible,div.bp svg g:focus-visible{outline:none}
+div.bp .n{cursor:pointer}div.bp .n.drag{cursor:ew-resize}div.bp .n.now .box{stroke-width:2.6;stroke:var(--t)!important}div.bp .n:focus-visible .box{stroke-width:3.6;stroke:var(--t)!important}
+div.bp input[type=number]{width:92px;text-align:right;color:var(--v);padding:4px 6px}
+div.bp input[type=range]{-webkit-appearance:none;appearance:none;background:transparent;height:36px;margin:0;min-width:60px;flex:1;width:100%;padding:0;border:0;--f:50%}
+div.bp input[type=range]::-webkit-slider-runnable-track{height:6px;border-radius:3px;background:linear-gradient(to right,var(--tk,var(--v)) var(--f),var(--hr) var(--f))}
+div.bp input[type=range]::-moz-range-track{height:6px;border-radius:3px;background:linear-gradient(to right,var(--tk,var(--v)) var(--f),var(--hr) var(--f))}
+div.bp input.scrub::-webkit-slider-runnable-track{background:linear-gradient(to right,var(--v) calc(var(--s) - 3px),transparent calc(var(--s) - 3px) calc(var(--s) + 3px),var(--g) calc(var(--s) + 3px))}
+div.bp input.scrub::-moz-range-track{background:linear-gradient(to right,var(--v) calc(var(--s) - 3px),transparent calc(var(--s) - 3px) calc(var(--s) + 3px),var(--g) calc(var(--s) + 3px))}
+div.bp input[type=range]::-webkit-slider-thumb{-webkit-appearance:none;width:22px;height:22px;border-radius:50%;background:var(--bg);border:2.5px solid var(--t);margin-top:-8px;cursor:grab}
+div.bp input[type=range]::-moz-range-thumb{width:18px;height:18px;border-radius:50%;background:var(--bg);border:2.5px solid var(--t);cursor:grab}
+div.bp .ctls{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,240px),1fr));gap:2px 24px;margin:6px 0}
+div.bp .ctl{display:flex;align-items:center;gap:10px;min-width:0}
+div.bp .ctl>label,div.bp .ctl>.lab{flex:none;min-width:1.6em;margin:0;font-size:15px;font-weight:400;color:var(--t)}
+div.bp .ctl select{flex:1;min-width:0}
+div.bp .tr{display:flex;flex-wrap:wrap;gap:8px;align-items:center;margin:8px 0}
+div.bp .tr .sc{flex:1 1 220px;min-width:0}
+div.bp .tr .sc .ends{display:flex;justify-content:space-between;font-size:14px;color:var(--m);gap:8px}
+div.bp .pred{border-top:1px solid var(--hr);padding-top:10px;margin-top:10px}
+div.bp .pred .ans{min-height:1.5em;margin-top:6px}
+div.bp .note{color:var(--m);font-size:14px;margin:6px 0}
+div.bp .err{border-left:4px solid var(--g);background:var(--pn);padding:10px 14px;margin:8px 0}
+div.bp details{margin:10px 0 4px;border:0;padding:0;background:none;box-shadow:none}
+div.bp summary{cursor:pointer;color:var(--m);padding:8px 0;font-weight:400;background:none;border:0}
+div.bp .tbl{overflow-x:auto;max-height:420px;overflow-y:auto}
+div.bp table{border-collapse:collapse;font-size:14px;margin:4px 0 12px;background:var(--bg);color:var(--t);width:auto;display:table;border:0;table-layout:auto}
+div.bp th,div.bp td{padding:3px 12px 3px 0;text-align:right;border:0;border-bottom:1px solid var(--hr);background:var(--bg);color:var(--t);white-space:nowrap;font-weight:400;vertical-align:baseline;max-width:none}
+div.bp th:first-child,div.bp td:first-child{text-align:left}
+div.bp thead th{color:var(--m)}
+div.bp caption{text-align:left;color:var(--m);caption-side:top;padding:4px 0}
+div.bp .vh{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
+div.bp .wrap{position:relative}
+div.bp .drag{cursor:ew-resize;touch-action:pan-y}
+div.bp .cols{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,300px),1fr));gap:12px 20px;align-items:start}
+div.bp canvas{display:block;max-width:100%;border:1px solid var(--hr)}
+div.bp .fs{font-size:14px;color:var(--m)}
+div.bp .chip{border:1.5px solid var(--l);background:var(--lt);color:var(--l);border-radius:12px;padding:0 8px;font-weight:600}
+@media (pointer:coarse){div.bp button,div.bp select,div.bp input[type=number],div.bp input[type=range],div.bp summary{min-height:44px}div.bp button{min-width:44px}}
+@media (max-width:480px) and (min-height:600px){div.bp .dock{position:sticky;bottom:0;z-index:2;padding-bottom:4px;border-top:1px solid var(--hr)}}
+@media (max-width:480px){div.bp .tr button{flex:1 0 auto;padding:4px 6px}div.bp .tr .sc{flex-basis:100%}div.bp .ttl{font-size:18px}}
+@media (forced-colors:active){div.bp{--v:CanvasText;--g:CanvasText;--l:CanvasText;--p:CanvasText;--t:CanvasText;--m:CanvasText;--o:CanvasText;--bx:CanvasText;--bg:Canvas;--pn:Canvas;--vt:Canvas;--gt:Canvas;--lt:Canvas;--pt:Canvas;--hr:CanvasText}div.bp svg{forced-color-adjust:none}}
+@media print{div.bp,div.bp[data-dark]{${vars("light")}color-scheme:light;max-width:none}div.bp .noprint{display:none!important}div.bp .stage{overflow:visible}div.bp .dock{position:static!important;border:0!important}div.bp .wrap{break-inside:avoid}}
 `;
 const SVG = "http://www.w3.org/2000/svg";
 const fillIn = (el, props, kids) => {
@@ -678,10 +678,17 @@ let serial = 0;
 const uid = () => "bp-e" + ++serial;
 const rich = (parts) => parts.map((q) => (typeof q === "string" ? q : h("span", { class: q[0] }, q[1])));
 const plain = (parts) => parts.map((q) => (typeof q === "string" ? q : (q[0].includes("bar") ? q[1] + "-bar" : q[1]))).join("");
-const setText = (el, text) => { if (el.textContent !== text) el.textContent = text; };
+const setText = (el, text) => {
+if (el.bpText === text) return;
+el.bpText = text;
+const t = el.firstChild;
+if (t && t.nodeType === 3 && !t.nextSibling) t.data = text; else el.textContent = text;
+};
 const attr = (el, k, v) => {
-const t = String(v);
-if (el.getAttribute(k) !== t) el.setAttribute(k, t);
+const t = String(v), seen = el.bpAttr || (el.bpAttr = {});
+if (seen[k] === t) return;
+seen[k] = t;
+el.setAttribute(k, t);
 };
 const ICON = {
 first: "M2 2h2.5v12H2zM14 2v12L5.5 8z", prev: "M12 2v12L3.5 8z", next: "M4 2v12l8.5-6z", play: "M4 2v12l8.5-6z",
@@ -728,6 +735,7 @@ const mq = matchMedia("(prefers-color-scheme: dark)");
 mq.addEventListener("change", theme);
 ctx.cleanup.push(() => { see.disconnect(); mq.removeEventListener("change", theme); });
 ctx.el.append(root);
+ctx.say = (t) => say(t);
 let timer = 0;
 const say = (text) => { clearTimeout(timer); timer = setTimeout(() => setText(live, text), 150); };
 ctx.cleanup.push(() => clearTimeout(timer));
@@ -739,8 +747,8 @@ return {
 el,
 set(parts, sentence = "", color = null) {
 a.replaceChildren(...rich(parts));
-if (Array.isArray(sentence)) b.replaceChildren(...rich(sentence)); else setText(b, sentence);
-if (color) el.style.setProperty("--ln", `var(--${color})`);
+if (Array.isArray(sentence)) { b.replaceChildren(...rich(sentence)); b.bpText = null; } else setText(b, sentence);
+if (color && color !== kind) el.style.setProperty("--ln", `var(--${(kind = color)})`);
 return plain(parts) + ". " + (Array.isArray(sentence) ? plain(sentence) : sentence);
 },
 };
@@ -751,16 +759,20 @@ const to = log ? Math.log10 : (x) => x, from = log ? (x) => 10 ** x : (x) => x;
 const id = uid(), name = aria || label;
 const r = h("input", { type: "range", id, min: to(min), max: to(max), step: log ? 0.05 : step, "aria-label": name, ...KEEP, style: kind ? `--tk:var(--${kind})` : null });
 const n = box ? h("input", { type: "number", step: "any", "aria-label": name + ", exact value", ...KEEP }) : h("span", { class: "v", style: "min-width:56px;text-align:right" });
+let last = value;
 const put = (x, from2) => {
 if (from2 !== r) r.value = to(Math.max(min, Math.min(max, x)));
 r.style.setProperty("--f", span(to(x), to(min), to(max)));
 r.setAttribute("aria-valuetext", show ? show(x) : fmt(x));
 if (!box) setText(n, show ? show(x) : fmt(x));
-else if (from2 !== n) n.value = log ? Number(x.toPrecision(3)) : Number(x.toPrecision(6));
+else if (from2 !== n) n.value = log ? Number(x.toPrecision(3)) : Number(x.toPrecision(5));
 };
-r.addEventListener("input", () => { const x = from(+r.value), y = log ? Number(x.toPrecision(3)) : x; put(y, r); on(y); });
-if (box) n.addEventListener("change", () => { const x = Number(n.value); if (n.value !== "" && Number.isFinite(x) && (!log || x > 0)) { put(x, n); on(x); } else put(last); });
-let last = value;
+r.addEventListener("input", () => { const x = from(+r.value), y = log ? Number(x.toPrecision(3)) : x; last = y; put(y, r); on(y); });
+if (box) {
+const typed = () => { const x = Number(n.value), ok = n.value !== "" && Number.isFinite(x) && (!log || x > 0); if (ok && x !== last) { last = x; put(x, n); on(x); } return ok; };
+n.addEventListener("input", typed);
+n.addEventListener("change", () => { if (!typed()) put(last); });
+}
 const set = (x) => { last = x; put(x); };
 set(value);
 return { el: h("div", { class: "ctl" }, h("label", { for: id, class: cls }, label), r, n), set, input: r, box: n };
@@ -795,9 +807,9 @@ el: h("div", { class: "tr noprint" }, first, prev, next, play, last, h("div", { 
 toggle, stop, go,
 paint() {
 const k = get();
-scrub.value = k;
+if (+scrub.value !== k) scrub.value = k;
 enable(first, k > 0); enable(prev, k > 0); enable(next, k < total); enable(last, k < total);
-next.style.setProperty("--ln", `var(--${k < split ? "v" : "g"})`);
+attr(next, "style", `--ln:var(--${k < split ? "v" : "g"})`);
 const [ta, tb] = ends(k);
 setText(a, ta); setText(b, tb);
 scrub.setAttribute("aria-valuetext", k <= split && k < total ? ta : tb);
@@ -998,8 +1010,7 @@ return null;
 }
 function cost(graph, st) {
 const v = graph.nodes[st.node], n = size(v.shape);
-if (v.op === "matmul" || (v.op === "affine" && st.arg !== 2)) return n * (graph.vals[graph.ins[st.node][0]].s.at(-1) ?? 1);
-if (v.op === "affine") return 0;
+if (v.op === "matmul") return n * (graph.vals[graph.ins[st.node][0]].s.at(-1) ?? 1);
 if (["add", "subtract", "negative", "sum", "reshape", "transpose", "broadcast_to"].includes(v.op)) return 0;
 return st.kind === "b" || v.op === "multiply" ? n : 0;
 }
@@ -1054,7 +1065,7 @@ const clampStep = (k) => (typeof k === "number" && k >= 0 ? Math.min(total, k) :
 let step = clampStep(ctx.get("step")), chosen = -1, L = null, view = null, focus = G.out;
 const locals = new Array(total).fill(0), partial = new Array(total).fill(null);
 const stage = h("div", { class: "stage" }), say = line();
-F.add(stage, say.el);
+F.add(stage);
 const tr = transport(ctx, {
 total, split: G.split, get: () => step, set: (k, anim) => go(k, anim),
 ends: (k) => {
@@ -1064,7 +1075,7 @@ const c = (from, to) => fmtCount(G.steps.slice(from, to).reduce((a, st) => a + c
 return [`forward ${f}/${G.split}, ${c(0, f)} mult.`, `backward ${b}/${n}, ${c(G.split, G.split + b)} mult.`];
 },
 });
-F.add(tr.el);
+F.add(h("div", { class: "dock" }, say.el, tr.el));
 const setLeaf = (lf, t, push = true) => { G.set(lf.i, t); if (push) ctx.set(lf.trait, lf.node.shape.length ? Array.from(t.d) : t.d[0]); dirty(); };
 const ctl = h("div", { class: "ctls noprint" });
 for (const lf of leaves) {
@@ -1090,7 +1101,7 @@ F.add(ask.el);
 const tab = table(rowsOf);
 F.add(tab.el);
 function build(vertical) {
-L = layout(doc, vertical);
+L = vertical ? tall : flat;
 const mark = uid(), parts = [], edges = L.edges.map((e, k) => {
 const back = N[e.from].role !== "const" && G.active[e.from] && G.reach.has(e.to) && G.reach.has(e.from);
 const f = s("path", { d: pathOf(e.f, vertical), fill: "none", "stroke-width": 1.75, style: "stroke:var(--v)" });
@@ -1147,8 +1158,8 @@ const [r, c, cell] = grid(v.shape);
 o.hx = mid - (c * cell) / 2 + (v.role === "param" ? 2 : 0); o.hv = b.y + b.head + 5; o.hg = gy + 5;
 } else {
 const tx = mid + (v.role === "param" ? 3 : 0);
-o.vx = s("text", { x: tx - 3, y: b.y + b.head + 13.5, "text-anchor": "middle", "font-size": 12, class: "v" });
-o.gx = s("text", { x: tx + 3, y: gy + 13.5, "text-anchor": "middle", "font-size": 12, class: "g" });
+o.vx = s("text", { x: tx - (V ? 6 : 3), y: b.y + b.head + 13.5, "text-anchor": "middle", "font-size": 12, class: "v" });
+o.gx = s("text", { x: tx + (V ? 6 : 3), y: gy + 13.5, "text-anchor": "middle", "font-size": 12, class: "g" });
 g.append(o.vx, o.gx);
 }
 o.wait = s("rect", { x: b.x + 3, y: gy + 1, width: b.w - 6, height: b.row - 3, rx: 3, fill: "none", "stroke-dasharray": "3 2.5", "stroke-width": 1.2, style: "stroke:var(--g)", visibility: "hidden" });
@@ -1414,14 +1425,15 @@ return out;
 }
 let flat = null, tall = null;
 function fit(w) {
-flat = flat || layout(doc, false); tall = tall || layout(doc, true);
+flat = flat || layout(doc, false);
+tall = tall || (w < flat.w * 0.84 ? layout(doc, true) : null);
 const vertical = w < flat.w * 0.84 && tall.w < flat.w && (w < 600 || tall.h < 700);
 if (!L || L.vertical !== vertical) build(vertical);
 const k = Math.max(0.84, Math.min(vertical ? 1.1 : 1.3, w / L.w));
 const px = L.w * k;
 attr(view.svg, "width", px.toFixed(1)); attr(view.svg, "height", (L.h * k).toFixed(1));
 const scrolls = px > w + 1;
-if (scrolls) { attr(stage, "tabindex", 0); attr(stage, "role", "region"); attr(stage, "aria-label", "Computation graph, scrolls sideways"); }
+if (scrolls) for (const [k, v] of [["tabindex", 0], ["role", "region"], ["aria-label", "Computation graph, scrolls sideways"]]) stage.setAttribute(k, v);
 else for (const a of ["tabindex", "role", "aria-label"]) stage.removeAttribute(a);
 view.svg.style.margin = scrolls ? "0" : "0 auto";
 paint();
@@ -1640,9 +1652,9 @@ const one = button([icon("next"), "Step"], () => { stop(); trainStep(); paint();
 const again = button("Restart", () => { stop(); rebuild(); dirty(); });
 const fresh = button("New weights", () => put("seed", st.seed + 1));
 rebuild();
-F.add(h("style", {}, `.bp .rack{display:flex;flex-wrap:wrap;gap:8px;margin:8px 0;align-items:stretch}.bp .lay{border:1.5px solid var(--bx);border-radius:6px;padding:4px 8px;min-width:84px;text-align:center}
-.bp .lay .n{font-weight:600;font-size:18px}.bp .lay .pm{display:flex;gap:3px;justify-content:center}.bp .lay .pm button{padding:0;min-width:30px;min-height:30px}.bp .lay.add{border:0;display:flex;align-items:center;padding:0}
-@media (pointer:coarse){.bp .lay .pm button{min-width:44px;min-height:44px}}`));
+F.add(h("style", {}, `div.bp .rack{display:flex;flex-wrap:wrap;gap:8px;margin:8px 0;align-items:stretch}div.bp .lay{border:1.5px solid var(--bx);border-radius:6px;padding:4px 8px;min-width:84px;text-align:center}
+div.bp .lay .n{font-weight:600;font-size:18px}div.bp .lay .pm{display:flex;gap:3px;justify-content:center}div.bp .lay .pm button{padding:0;min-width:30px;min-height:30px}div.bp .lay.add{border:0;display:flex;align-items:center;padding:0}
+@media (pointer:coarse){div.bp .lay .pm button{min-width:44px;min-height:44px}}`));
 const ctl = h("div", { class: "ctls noprint" }, Object.values(cs).map((c) => c.el));
 F.add(h("div", { class: "noprint" }, rack), ctl, h("div", { class: "row noprint" }, run, one, again, fresh));
 const say = line("v"), chartBox = h("div"), lossBox = h("div"), view = h("canvas", { role: "img", width: 300, height: 220 }), viewText = h("p", { class: "fs" });
@@ -1692,7 +1704,7 @@ c.setTransform(k, 0, 0, k, 0, 0);
 const t = color("t"), bg = color("bg"), m = color("bx");
 const full = forward(net, D.Bt ? D.Xt : D.X, D.Bt || D.B), acc = hits(full.Z.at(-1), D.Bt ? D.tt : D.t, D.Bt || D.B, D.K);
 if (!D.picture) {
-const W = 300, H = 220, nx = 60, ny = 44, grid = new Float64Array(nx * ny * 2), X = (x) => ((x + 1.7) / 4.4) * W, Y = (y) => H - ((y + 1.3) / 3.1) * H;
+const W = 300, H = 220, nx = 50, ny = 36, grid = new Float64Array(nx * ny * 2), X = (x) => ((x + 1.7) / 4.4) * W, Y = (y) => H - ((y + 1.3) / 3.1) * H;
 for (let j = 0; j < ny; j++) for (let i = 0; i < nx; i++) { grid[(j * nx + i) * 2] = ((i + 0.5) / nx) * 4.4 - 1.7; grid[(j * nx + i) * 2 + 1] = (1 - (j + 0.5) / ny) * 3.1 - 1.3; }
 const P = softmaxRows(forward(net, grid, nx * ny).Z.at(-1), nx * ny, 2);
 c.fillStyle = bg; c.fillRect(0, 0, W, H); c.fillStyle = m;
@@ -1739,8 +1751,9 @@ say.set(["Gradient: ", ["g", fmt(a)], ` at the output, `, ["g", fmt(b)], ` at la
 function paint() {
 last = signals(net, probe.X, probe.t, probe.B, st.loss);
 ctx.bench = last;
-drawChart(); drawLoss(); drawView(); tell(); tab.paint();
+drawChart(); drawLoss(); drawSoon(); tell(); tab.paint();
 }
+const drawSoon = framed(ctx, () => drawView());
 const dirty = framed(ctx, () => { drawRack(); paint(); });
 ctx.onTheme = () => { if (last) drawView(); };
 function question(round) {
@@ -1805,8 +1818,8 @@ const cur = k ? R.rows[k - 1] : null, neg = (t) => (t.startsWith("−") ? `(${t}
 if (!cur) spoken = say.set([["g i bar", "w"], " = ", ["g", "0"]], "Before the backward sweep arrives, nothing has been added.", "g");
 else spoken = say.set([["g i bar", "w"], " += ", ["g i bar", `z${"₀₁₂₃₄₅₆₇₈₉"[k]}`], " × ", ["l i", `x${"₀₁₂₃₄₅₆₇₈₉"[k]}`], " = ", ["g", fmt(cur.zbar)], " × ", ["l", neg(fmt(cur.x))], " = ", ["g", fmt(cur.c)], ", total ", ["g", fmt(cur.total - cur.c)], " + ", ["g", neg(fmt(cur.c))], " = ", ["g", fmt(cur.total)]],
 k < n ? `A nudge of w moves the loss through every use; ${n - k} of them ${n - k === 1 ? "is" : "are"} still to come.` : `Every use moved the loss a little, and the loss felt the sum: nudging w by ±10⁻⁶ gives ${fmt((ledger(st.w + 1e-6, X.slice(0, n), Y.slice(0, n)).J - ledger(st.w - 1e-6, X.slice(0, n), Y.slice(0, n)).J) / 2e-6)}.`, "g");
-const row = (r, show) => h("tr", {}, h("td", {}, `use ${r.k + 1}`), h("td", {}, fmt(r.x)), h("td", {}, h("span", { class: "v" }, fmt(r.z))), h("td", {}, fmt(r.y)), ...[r.zbar, r.c, r.total].map((v) => h("td", {}, h("span", { class: "g" }, show ? fmt(v) : "…"))));
-book.replaceChildren(h("table", {}, h("thead", {}, h("tr", {}, ["", "x", "z = w x", "y", "z̄ = z − y", "z̄ × x", "w̄ so far"].map((t) => h("th", { scope: "col" }, t)))), h("tbody", {}, R.rows.map((r) => row(r, r.k < k)))));
+const row = (r, show) => h("tr", {}, h("td", {}, String(r.k + 1)), h("td", {}, fmt(r.x)), h("td", {}, h("span", { class: "v" }, fmt(r.z))), h("td", {}, fmt(r.y)), ...[r.zbar, r.c, r.total].map((v) => h("td", {}, h("span", { class: "g" }, show ? fmt(v) : "…"))));
+book.replaceChildren(h("table", {}, h("thead", {}, h("tr", {}, ["use", "x", "z = w x", "y", "z̄ = z − y", "z̄ × x", "w̄ so far"].map((t) => h("th", { scope: "col" }, t)))), h("tbody", {}, R.rows.map((r) => row(r, r.k < k)))));
 tab.paint();
 }
 function draw(n, k) {
@@ -1863,7 +1876,7 @@ let parts = [], spent = 0, log = [];
 const dirty = framed(ctx, () => { restart(); });
 const st = stateOf(ctx, { widths: [2, 50, 50, 50, 1] }, () => dirty());
 const chain = h("div", { class: "chain", role: "group", "aria-label": "The product of Jacobians" }), say = line("l"), sizes = h("div", { class: "row noprint" }), bars = h("div");
-F.add(h("style", {}, ".bp .chain{display:flex;flex-wrap:wrap;align-items:center;gap:6px;margin:10px 0}.bp .mat{text-align:center;display:inline-flex;flex-direction:column;align-items:center;gap:3px}.bp .mat .r{border:1.5px solid var(--l);background:var(--lt)}.bp .chain button{border-radius:50%;width:40px;padding:0;min-height:40px}.bp .dim{display:inline-flex;flex-direction:column;font-size:14px;color:var(--m)}.bp .dim input{width:72px!important}"));
+F.add(h("style", {}, "div.bp .chain{display:flex;flex-wrap:wrap;align-items:center;gap:6px;margin:10px 0}div.bp .mat{text-align:center;display:inline-flex;flex-direction:column;align-items:center;gap:3px}div.bp .mat .r{border:1.5px solid var(--l);background:var(--lt)}div.bp .chain button{border-radius:50%;width:44px;padding:0;min-height:44px}div.bp .dim{display:inline-flex;flex-direction:column;font-size:14px;color:var(--m)}div.bp .dim input{width:72px!important}"));
 const undo = button("Undo", () => back()), again = button("Start over", () => restart());
 F.add(chain, say.el, h("div", { class: "row noprint" }, undo, again, button("Backward order", () => auto("reverse")), button("Forward order", () => auto("forward"))), bars, h("p", { class: "fs noprint" }, "Widths, from the input to the output:"), sizes);
 const hide = () => parts.length > 1;
@@ -1940,7 +1953,7 @@ const dirty = framed(ctx, () => paint());
 const ui = {};
 const st = stateOf(ctx, { function: "exp", x: 1, h: 0.001, scheme: "central", dtype: "float64" }, (k) => { ui[k]?.set(st[k]); dirty(); });
 ui.function = choice({ label: "f", options: Object.keys(CURVES), value: st.function, on: (v) => st.put("function", v) });
-ui.scheme = choice({ label: "difference", options: [["forward", "forward, (f(x+h) − f(x)) / h"], ["central", "central, (f(x+h) − f(x−h)) / 2h"], ["complex", "complex step, Im f(x+ih) / h"]], value: st.scheme, on: (v) => st.put("scheme", v) });
+ui.scheme = choice({ label: "difference", options: [["forward", "forward, +h"], ["central", "central, ±h"], ["complex", "complex step, ih"]], value: st.scheme, on: (v) => st.put("scheme", v) });
 ui.dtype = choice({ label: "data type", options: ["float64", "float32"], value: st.dtype, on: (v) => st.put("dtype", v) });
 ui.h = slider({ label: "h", min: 1e-20, max: 1, log: true, value: st.h, on: (v) => st.put("h", v) });
 ui.x = slider({ label: "x", min: -3, max: 3, step: 0.01, value: st.x, on: (v) => st.put("x", v) });
@@ -2025,7 +2038,7 @@ const dirty = framed(ctx, () => paint());
 const ui = {};
 const st = stateOf(ctx, { n: 16, keep: [4, 8, 12], budget: 9 }, (k) => { ui[k]?.set(st[k]); if (k === "n") { const keep = st.keep.filter((q) => q < st.n); if (keep.length !== st.keep.length) { st.put("keep", keep); return; } } dirty(); });
 const stage = h("div", { class: "stage" }), say = line("v"), strip = h("div", { class: "strip", role: "group", "aria-label": "Which activations the forward pass keeps" });
-F.add(h("style", {}, ".bp .strip{display:flex;flex-wrap:wrap;gap:4px;margin:8px 0}.bp .strip button{min-width:38px;padding:2px 0;flex:0 0 auto}.bp .strip button[aria-pressed=true]{background:var(--vt);border-color:var(--v);color:var(--v);font-weight:700}@media (pointer:coarse){.bp .strip button{min-width:44px}}"));
+F.add(h("style", {}, "div.bp .strip{display:flex;flex-wrap:wrap;gap:4px;margin:8px 0}div.bp .strip button{min-width:38px;padding:2px 0;flex:0 0 auto}div.bp .strip button[aria-pressed=true]{background:var(--vt);border-color:var(--v);color:var(--v);font-weight:700}@media (pointer:coarse){div.bp .strip button{min-width:44px}}"));
 ui.n = slider({ label: "layers", cls: "", min: 2, max: 36, step: 1, value: st.n, on: (v) => st.put("n", Math.max(2, Math.min(36, Math.round(v)))) });
 ui.budget = slider({ label: "budget", cls: "", min: 2, max: 37, step: 1, value: st.budget, on: (v) => st.put("budget", Math.max(2, Math.min(37, Math.round(v)))) });
 const evenly = (q) => { const keep = []; for (let k = q; k < st.n; k += q) keep.push(k); st.put("keep", keep); };
@@ -2166,13 +2179,13 @@ const tailorFigure = (ctx) => simple(ctx, {
 names: ["value", "gradient"], defaults: { square: "distinct", left: "X", right: "Z̄" },
 controls: { left: { label: "left", options: TILES }, right: { label: "right", options: TILES }, square: { label: "sizes", options: [["distinct", "B = 4, n = 2, m = 3"], ["square", "all 3: shapes cannot help"]] } },
 draw(st, w) {
-const q = tailor(st), g = [], put = (t, name, x, color) => { const k = hinton(t, 0, 0), z = 2; k.w *= z; g.push(s("text", { x: x + k.w / 2, y: 28, "text-anchor": "middle", "font-size": 18, class: "i" }, name), s("text", { x: x + k.w / 2, y: 50, "text-anchor": "middle", "font-size": 12, class: "m" }, t.s.join(" × ")), s("g", { transform: `translate(${x} 62) scale(${z})` }, s("path", { d: k.pos, style: `fill:var(--${color})` }), s("path", { d: k.neg, fill: "none", "stroke-width": 1, style: `stroke:var(--${color})` }))); return x + Math.max(k.w, 44) + 26; };
+const q = tailor(st), g = [], put = (t, name, x, color) => { const k = hinton(t, 0, 0), z = w < 380 ? 1.5 : 2; k.w *= z; g.push(s("text", { x: x + k.w / 2, y: 28, "text-anchor": "middle", "font-size": 18, class: "i" }, name), s("text", { x: x + k.w / 2, y: 50, "text-anchor": "middle", "font-size": 12, class: "m" }, t.s.join(" × ")), s("g", { transform: `translate(${x} 62) scale(${z})` }, s("path", { d: k.pos, style: `fill:var(--${color})` }), s("path", { d: k.neg, fill: "none", "stroke-width": 1, style: `stroke:var(--${color})` }))); return x + Math.max(k.w, 44) + (w < 380 ? 12 : 26); };
 const say = (t, x) => { g.push(s("text", { x, y: 90, "font-size": 18 }, t)); return x + 24; };
-let x = say("", 6);
+let x = 8;
 x = put(q.a, st.left, x, st.left[0] === "X" ? "v" : "g"); x = put(q.b, st.right, x, st.right[0] === "X" ? "v" : "g");
 if (q.out) { x = say("=", x - 10); x = put(q.out, "?", x, "g"); }
-put(q.truth, "W̄", Math.max(x + 6, 300), "g");
-return { w: Math.max(w, 380), h: 158, kids: g, label: `${st.left} times ${st.right}` };
+put(q.truth, "W̄", Math.max(x + 6, w < 380 ? 216 : 300), "g");
+return { h: 158, kids: g, label: `${st.left} times ${st.right}` };
 },
 tell(st) {
 const q = tailor(st), sh = (t) => t.s.join(" × ");
