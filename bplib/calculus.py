@@ -57,21 +57,21 @@ def _enter(x: Any, where: str) -> Node:
         return Node(x)
     if type(x) in ops.base.FOREIGN:
         return Node(x.copy())
-    if isinstance(x, np.ndarray | np.generic):
-        ops.check_dtype(where, x.dtype)
-        if x.dtype.kind == "f" and (type(x) is np.ndarray or isinstance(x, np.generic)):
-            return Node(x.copy())  # ours: the caller may write to x before the sweep
-    if isinstance(x, int | np.ndarray | np.generic) and type(x) is not np.matrix:
-        kind = getattr(x, "dtype", type(x).__name__)
-        if type(x) in (int, bool, np.ndarray) or isinstance(x, np.generic):
-            raise TypeError(
-                f"{where}: differentiable inputs must be floating, got {kind}; a derivative needs "
-                "a neighborhood, which integers do not have: pass x.astype(float) or float(x)"
-            )
-    raise TypeError(
-        f"{where}: differentiable inputs are floats and plain NumPy arrays, got "
-        f"{type(x).__module__}.{type(x).__qualname__}; convert it with np.asarray(x, dtype=float)"
-    )
+    if type(x) not in (int, bool, np.ndarray) and not isinstance(x, np.generic):
+        raise TypeError(
+            f"{where}: differentiable inputs are floats and plain NumPy arrays, got "
+            f"{type(x).__module__}.{type(x).__qualname__}; convert with np.asarray(x, dtype=float)"
+        )
+    dtype = getattr(x, "dtype", None)
+    if dtype is not None:
+        ops.check_dtype(where, dtype)
+    if dtype is None or dtype.kind != "f":
+        raise TypeError(
+            f"{where}: differentiable inputs must be floating, got {dtype or type(x).__name__}; a "
+            "derivative needs a neighborhood, which integers do not have: pass x.astype(float) or "
+            "float(x)"
+        )
+    return Node(x.copy())  # ours: the caller may write to x before the sweep
 
 
 def _select(
@@ -120,8 +120,7 @@ class _Trace:
 
     def __init__(self, name: str, f: Callable[..., Any], argnums: Argnums, args: Any, kwargs: Any):
         trees = _select(name, argnums, args, kwargs)
-        self.name, self.single = name, not isinstance(argnums, tuple)
-        self.inputs = trees[0] if self.single else tuple(trees)
+        self.inputs = tuple(trees) if isinstance(argnums, tuple) else trees[0]
         wanted = argnums if isinstance(argnums, tuple) else (argnums,)
         self.nodes: list[Node] = []
         args, kwargs = list(args), dict(kwargs)
@@ -336,21 +335,18 @@ def _columns(trace: _Trace, reverse: bool) -> list[list[Any]]:
     """Return the blocks d result / d input, one sweep per entry of one side."""
     near, far = (trace.results, trace.nodes) if reverse else (trace.nodes, trace.results)
     sweep = trace.pull if reverse else trace.push
+    zeros = [arrays.zeros(ops.value(x)) for x in near]
     blocks = []
     for k, side in enumerate(near):
-        zeros = [arrays.zeros(ops.value(x)) for x in near]
         rows = [_finish(sweep([*zeros[:k], e, *zeros[k + 1 :]]), far) for e in _basis(side)]
         block = []
         for j, other in enumerate(far):
             out, inp = (side, other) if reverse else (other, side)
-            full = ops.shape(out) + ops.shape(inp)
-            parts = [ops.reshape(row[j], ops.shape(other)) for row in rows]
-            whole = (
-                ops.stack(parts, axis=0 if reverse else -1)
-                if parts
-                else np.zeros(full, getattr(ops.value(inp), "dtype", float))
-            )
-            block.append(ops.reshape(whole, full))
+            whole: Any = np.zeros(0, getattr(ops.value(inp), "dtype", float))
+            if rows:
+                parts = [ops.reshape(row[j], ops.shape(other)) for row in rows]
+                whole = ops.stack(parts, axis=0 if reverse else -1)
+            block.append(ops.reshape(whole, ops.shape(out) + ops.shape(inp)))
         blocks.append(block)
     return blocks if reverse else [list(row) for row in zip(*blocks, strict=True)]
 
@@ -413,10 +409,12 @@ def stop_gradient(tree: Tree) -> Tree:
 # Rules of one's own
 
 
-def _checked(name: str, i: int, rule: Callable[..., Any], like: Callable[..., Any]) -> Any:
+def _checked(name: str, i: int, rule: Callable[..., Any], reverse: bool) -> Any:
+    """Return the rule with a check of its result: like argument i in reverse, else like y."""
+
     def run(t: Any, y: Any, *xs: Any, **params: Any) -> Any:
         result = rule(t, y, *xs, **params)
-        want = np.shape(ops.value(like(y, xs)))
+        want = np.shape(ops.value(xs[i] if reverse else y))
         if result is None or np.shape(ops.value(result)) != want:
             got = "None" if result is None else f"shape {np.shape(ops.value(result))}"
             raise ValueError(
@@ -428,11 +426,11 @@ def _checked(name: str, i: int, rule: Callable[..., Any], like: Callable[..., An
     return run
 
 
-def _transposed(i: int, rule: Callable[..., Any], like: Callable[..., Any]) -> Callable[..., Any]:
+def _transposed(i: int, rule: Callable[..., Any], reverse: bool) -> Callable[..., Any]:
     """Return the transpose of a rule, which is linear in its first argument, by pulling back."""
 
     def run(g: Any, y: Any, *xs: Any, **params: Any) -> Any:
-        t = Node(arrays.zeros(ops.value(like(y, xs))))
+        t = Node(arrays.zeros(ops.value(y if reverse else xs[i])))
         out = rule(t, y, *xs, **params)
         if type(out) is not Node:
             return t.data
@@ -446,19 +444,12 @@ def _transposed(i: int, rule: Callable[..., Any], like: Callable[..., Any]) -> C
 def _custom(rules: Sequence[Callable[..., Any] | None], reverse: bool) -> Callable[..., Op]:
     def decorate(f: Callable[..., Any]) -> Op:
         name = getattr(f, "__name__", "custom")
-        stated: list[Any] = []
-        derived: list[Any] = []
-        for i, rule in enumerate(rules):
-            if rule is None:
-                stated.append(None)
-                derived.append(None)
-                continue
-            argument = lambda y, xs, i=i: xs[i]  # noqa: E731
-            output = lambda y, xs: y  # noqa: E731
-            shape_of, from_ = (argument, output) if reverse else (output, argument)
-            checked = _checked(name, i, rule, shape_of)
-            stated.append(checked)
-            derived.append(_transposed(i, checked, from_))
+        stated: list[Any] = [
+            rule and _checked(name, i, rule, reverse) for i, rule in enumerate(rules)
+        ]
+        derived: list[Any] = [
+            rule and _transposed(i, rule, reverse) for i, rule in enumerate(stated)
+        ]
         vjps, jvps = (stated, derived) if reverse else (derived, stated)
         return Op(name, f, tuple(vjps), tuple(jvps), kind="custom", doc=f.__doc__)
 

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from bplib import calculus, graph, ops
 from bplib.graph import Node, Op
-from bplib.ops import Unary
+from bplib.ops import Binary, Unary
 from bplib.ops.nodes import ARITHMETIC
 
 EPS = float(np.finfo(np.float64).eps)
@@ -123,8 +122,7 @@ def _inner(a: Any, b: Any) -> tuple[float, float]:
     return float(every.sum()), float(np.abs(every).sum())
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     """The outcome of a gradient check; true if it passed, and it says why if not."""
 
     passed: bool
@@ -143,7 +141,8 @@ class Verdict:
     def __str__(self) -> str:
         return self.message
 
-    __repr__ = __str__
+    def __repr__(self) -> str:
+        return self.message
 
 
 def gradient(
@@ -263,7 +262,7 @@ def explain_nan() -> Iterator[None]:
     every value recorded inside the `with` block; outside it costs nothing. Nestable; it applies
     to all threads while it is on.
     """
-    makers: list[tuple[Any, str]] = [(Op, "__call__"), (Unary, "__call__")]
+    makers: list[tuple[Any, str]] = [(kind, "__call__") for kind in (Op, Unary, Binary)]
     makers += [(Node, f"__{r}{name}__") for r in ("", "r") for name in ARITHMETIC]
     originals = [getattr(owner, name) for owner, name in makers]
     watching = graph.watch

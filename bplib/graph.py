@@ -49,7 +49,7 @@ class Node:
         name: str | None = None,
     ) -> None:
         self.data = data
-        self.op = op
+        self.op: Any = op
         self.inputs = inputs
         self.params = params
         self.serial = new_serial() if serial is None else serial
@@ -151,6 +151,7 @@ watch: Callable[[Node, int, Any, Any], None] | None = None  # set by `bplib.expl
 arrays: Any = SimpleNamespace()
 
 _NOTHING: Any = None
+_NUMBER: Any = 0.0  # what stretches nothing: no other argument to undo the broadcasting of
 
 # One output of an operation with several. The pullback gathers their cotangents in a list.
 PICK = Op(
@@ -197,7 +198,7 @@ def pullback(seeds: dict[Node, Any], wrt: Sequence[Node], record: bool = False) 
         """Add `t` to the cotangent of `x`, and let `x` wait for its turn."""
         s = x.serial
         if s in bar:
-            bar[s] = _sum(bar[s], t, s, own)
+            bar[s] = bar[s] + t if type(t) is float else _sum(bar[s], t, s, own)
         elif s >= oldest:
             bar[s] = t
             if x.op is not None:
@@ -227,7 +228,7 @@ def _pull_values(bar: Any, heap: Any, kept: Any, oldest: int, give: Any) -> None
             kept[node.serial] = g
             if node.serial == oldest:
                 return
-        op, x, other = node.op, _NOTHING, _NOTHING
+        op, x, other = node.op, _NOTHING, _NUMBER
         try:
             if op.arity == 1 and node.params is None:
                 (x,) = node.inputs
@@ -243,14 +244,14 @@ def _pull_values(bar: Any, heap: Any, kept: Any, oldest: int, give: Any) -> None
                     if a.serial >= oldest:
                         x, other, t = a, b, op.vjps[0](g, node.data, a.data, b.data)
                     if r is not None:
-                        give(b, arrays.unbroadcast(r, b.data) if op.fits else r)
-                if type(other) is not float and op.fits:  # a number stretches nothing
+                        fit = op.fits and type(r) is not float
+                        give(b, arrays.unbroadcast(r, b.data) if fit else r)
+                if type(other) is not float and type(t) is not float and op.fits:
                     t = arrays.unbroadcast(t, x.data)
             else:
                 _pull(node, g, bar, give, oldest)
         except ArithmeticError:
-            x = _NOTHING
-            _pull(node, g, bar, give, oldest)  # retells the error, or gives the IEEE answer
+            x = _pull(node, g, bar, give, oldest)  # retells the error, or gives the IEEE answer
         node = None
         if x is None:
             continue
@@ -263,10 +264,9 @@ def _pull_values(bar: Any, heap: Any, kept: Any, oldest: int, give: Any) -> None
 def _pull(
     node: Node, g: Any, bar: Any, give: Callable[[Node, Any], None], oldest: int,
     record: bool = False,
-) -> None:  # fmt: skip
+) -> Any:  # fmt: skip
     """Give each of the inputs of `node` what the cotangent `g` contributes to it."""
     op, inputs, params = node.op, node.inputs, node.params or {}
-    assert op is not None
     if op is PICK:
         (x,) = inputs
         if x.serial not in bar:
@@ -274,7 +274,7 @@ def _pull(
         if x.serial in bar:
             outputs, i = bar[x.serial], params["i"]
             outputs[i] = g if outputs[i] is None else outputs[i] + g
-        return
+        return None
     if op.outputs:
         g = tuple([arrays.zeros(y) if t is None else t for t, y in zip(g, node.data, strict=True)])
     y: Any = node if record else node.data
@@ -283,11 +283,12 @@ def _pull(
         if type(x) is not Node or x.serial < oldest:
             continue
         t = _apply(op, rule, g, y, xs, params)
-        if op.fits:
+        if op.fits and type(t) is not float:
             t = arrays.unbroadcast(t, xs[i])
         if watch is not None:
             watch(node, i, g, t)
         give(x, t)
+    return None
 
 
 def _apply(op: Op, rule: Rule, t: Any, y: Any, xs: Sequence[Any], params: dict[str, Any]) -> Any:
@@ -305,7 +306,7 @@ def _sum(before: Any, t: Any, serial: int, own: set[int] | None) -> Any:
 
     Their sum is new memory, so from the third on it is added to in place; never while recording.
     """
-    if own is None or type(t) is float:
+    if own is None:
         return before + t
     if serial in own:
         return arrays.add(before, t)
@@ -333,7 +334,6 @@ def pushforward(
 def _push(node: Node, dot: dict[int, Any], record: bool) -> Any:
     """Return what the tangents of its inputs contribute to `node`, None if no input has one."""
     op, inputs = node.op, node.inputs
-    assert op is not None
     y: Any = node if record else node.data
     xs = inputs if record else [x.data if type(x) is Node else x for x in inputs]
     total: Any = None

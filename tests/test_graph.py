@@ -57,6 +57,14 @@ def test_nodes_older_than_the_inputs_are_pruned() -> None:
     assert len(collect([y], x.serial)) == 1
 
 
+def test_an_argument_older_than_the_inputs_gets_nothing() -> None:
+    old, x = Node(np.array([2.0, 3.0])), Node(np.array([1.0, 4.0]))
+    for y in (old * x, x * old, old @ x):
+        seed = np.ones(np.shape(y.data))[()]
+        (bar,) = pullback({y: seed}, [x])
+        np.testing.assert_array_equal(bar, old.data)
+
+
 @pytest.mark.parametrize("stack_kb", [256])
 def test_a_chain_of_100_000_nodes_neither_recurses_nor_crashes_when_deleted(stack_kb: int) -> None:
     results: list[Any] = []

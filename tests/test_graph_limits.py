@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import os
 import subprocess
 import sys
 import tokenize
@@ -76,18 +77,28 @@ def test_no_function_of_the_graph_calls_itself() -> None:
     assert all(name not in far for name, far in reach.items())
 
 
+# What the core has come down to; the aim is 900. It may shrink: lower this then.
+LINES = 1533
+
+
+def test_the_core_does_not_grow() -> None:
+    held = {path.name: lines_of_code(path) for path in CORE}
+    print(f"\n{sum(held.values())} lines of code in the core: {held}")
+    assert sum(held.values()) <= LINES, f"{held}: shorten something, or argue for a higher ceiling"
+
+
 @pytest.mark.timed
 def test_import_adds_little_to_numpy(tmp_path: Path) -> None:
     code = (
-        "import time; now = time.process_time; s = now(); import numpy.linalg; t = now(); "
-        "import bplib; print(t - s, now() - t)"
+        "import time; now = time.process_time; import numpy.linalg; t = now(); "
+        "import bplib; print(now() - t)"
     )
+    env = {**os.environ, "PYTHONPYCACHEPREFIX": str(tmp_path), "PYTHONDONTWRITEBYTECODE": ""}
     times = []
-    for _ in range(7):
+    for _ in range(9):  # the first compiles
         out = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env
         )
-        times.append(tuple(float(part) for part in out.stdout.split()))
-    base, added = (min(column) for column in zip(*times, strict=True))
-    print(f"\nimport bplib adds {added * 1e3:.1f} ms to the {base * 1e3:.1f} ms of NumPy")
-    assert added < 0.030
+        times.append(float(out.stdout))
+    print(f"\nimport bplib adds {min(times) * 1e3:.1f} ms of CPU time to NumPy's")
+    assert min(times) < 0.030

@@ -99,16 +99,21 @@ def large_inputs() -> dict[str, tuple[Any, list[np.ndarray]]]:
 VIEWS = {"identity", "reshape", "broadcast_to", "transpose", "flip", "split", "pick", "astype"}
 
 
-# Above the bound of 5, each with its reason; none may grow.
-# cholesky: NumPy has no triangular solve, so the rule inverts L, 8 n^3 operations for n^3 / 3.
-# max, min, maximum, minimum, clip: the forward is one vectorized pass, and the gradient is a
-#   comparison and a product of floats with booleans, which NumPy converts in small buffers.
-# getitem with repeated rows: the forward copies rows, the transpose has to sort them to add.
-# roll: two block copies forward; the gradient makes its own copies of input and result.
-LIMIT = {
-    "cholesky": 24, "getitem": 24, "max": 14, "min": 14, "maximum": 14, "minimum": 14,
-    "clip": 9, "roll": 8,
-}  # fmt: skip
+BOUND = 5
+# The primitives that miss it: the figure measured, which may not grow by a third, and why.
+EXCEPTIONS = {
+    "cholesky": (12.5, "LAPACK in place; NumPy has no triangular solve, so the rule inverts L"),
+    "max": (7.7, "forward only reads; the gradient copies x, looks for ties and writes an array"),
+    "min": (7.7, "as max"),
+    "maximum": (7.5, "one vectorized pass; two rules that each compare, look for ties, multiply"),
+    "minimum": (7.5, "as maximum"),
+    "clip": (7.2, "one vectorized pass; a product with booleans converts them in small buffers"),
+    "getitem": (6.5, "forward copies rows; the transpose fills with zeros, sorts, and adds rows"),
+}
+
+
+def limit(name: str) -> float:
+    return EXCEPTIONS[name][0] * 4 / 3 if name in EXCEPTIONS else BOUND
 
 
 def best(f: Any, repeat: int) -> float:
@@ -132,7 +137,7 @@ def measured(name: str, f: Any, xs: list[np.ndarray]) -> float:
     """Return the smallest ratio of a few tries: a loaded machine can only add to it."""
     r = ratio(f, xs)
     for _ in range(6):
-        if r > LIMIT.get(name, 5):
+        if r > limit(name):
             r = min(r, ratio(f, xs))
     return r
 
@@ -185,4 +190,6 @@ if __name__ == "__main__":
     found = {name: measured(name, f, xs) for name, (f, xs) in table.items()}
     order = sorted(found, key=lambda n: -found[n])
     print("time(grad)/time(f): " + ", ".join(f"{n} {found[n]:.1f}" for n in order))
-    sys.exit(any(found[n] > LIMIT.get(n, 5) for n in found))
+    for name, (figure, why) in EXCEPTIONS.items():
+        print(f"exception to {BOUND}: {name} {found[name]:.1f} (recorded {figure}): {why}")
+    sys.exit(any(found[n] > limit(n) for n in found))

@@ -8,6 +8,7 @@ enough. Everything else names its vjps and jvps. `PRIMITIVES` lists them all.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -17,7 +18,7 @@ from bplib.graph import PICK, Node, Op, arrays, new_serial
 
 __all__ = [
     "FUNCTIONS", "PRIMITIVES", "UFUNCS", "Binary", "Unary", "UnaryWithOptions", "bilinear",
-    "check_dtype", "elementwise", "implements", "linear", "outputs_of", "primitive", "register",
+    "check_dtype", "elementwise", "linear", "outputs_of", "primitive", "register",
     "shape", "symmetric", "value",
 ]  # fmt: skip
 
@@ -52,30 +53,18 @@ def weak(ufunc: Any) -> Callable[[Any, Any], Any]:
 
 
 def register(op: Op, *numpy: Any) -> Op:
-    """Enter `op` in the table, and let the given NumPy functions call it on Nodes."""
+    """Enter `op` in the table, and let NumPy's ufunc of that name and `numpy` call it on Nodes."""
     if op.name in PRIMITIVES:
         raise ValueError(
             f"a primitive named {op.name!r} is registered already; choose another name"
         )
     PRIMITIVES[op.name] = op
-    for function in (op.forward, *numpy):
+    for function in (op.forward, getattr(np, op.name, None), *numpy):
         if isinstance(function, np.ufunc):
             UFUNCS[function] = op
-    for function in numpy:
-        if not isinstance(function, np.ufunc):
+        elif function in numpy:
             FUNCTIONS[function] = op
     return op
-
-
-def implements(*numpy: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Let the given NumPy functions call the decorated one on Nodes."""
-
-    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        for f in numpy:
-            FUNCTIONS[f] = function
-        return function
-
-    return decorate
 
 
 # Where speed matters a Node is made this way and its fields set in line: half the time of a call.
@@ -183,15 +172,16 @@ def elementwise(
 ) -> Any:
     """Register an elementwise primitive: `rules[i](t, y, *xs)` is t times dy/dx_i, entry by entry.
 
-    `scalar` is a function of one argument on Python floats, several times faster than NumPy's;
-    where it raises (log of 0), `forward` gives the IEEE answer. Say `reads=False` when no rule
-    reads the values of the arguments.
+    `scalar` is a function of one argument on Python floats, several times faster than NumPy's and
+    found in `math` where that has one; where it raises (log of 0), `forward` gives the IEEE answer.
+    Say `reads=False` when no rule reads the values of the arguments.
     """
     if len(rules) == 1:
         cls = UnaryWithOptions if rules[0].__code__.co_argcount > 3 else Unary
         unary = cls(name, forward, rules, rules, kind="elementwise", reads=reads, doc=doc)
         unary.rule = rules[0]
-        unary.scalar = scalar or (lambda x: float(forward(x)))
+        known = isinstance(forward, np.ufunc) and getattr(math, name.replace("arc", "a"), None)
+        unary.scalar = scalar or known or (lambda x: float(forward(x)))
         return register(unary, *numpy)
     op = Binary(name, forward, rules, rules, kind="elementwise", fits=True, reads=reads, doc=doc)
     op.call = _binary_call(op)
@@ -210,15 +200,9 @@ def linear(
     Its JVP is the primitive itself applied to the tangent. `transpose` may read the shape and the
     dtype of `x`, not its values.
     """
-    op = Op(
-        name,
-        forward,
-        (lambda g, y, x, **params: transpose(g, x, **params),),
-        (lambda t, y, x, **params: op(t, **params),),
-        kind="linear",
-        reads=False,
-        doc=doc,
-    )
+    vjp = lambda g, y, x, **params: transpose(g, x, **params)  # noqa: E731
+    jvp = lambda t, y, x, **params: op(t, **params)  # noqa: E731
+    op: Op = Op(name, forward, (vjp,), (jvp,), kind="linear", reads=False, doc=doc)
     return register(op, *numpy)
 
 
@@ -235,15 +219,9 @@ def bilinear(
     `vjp_a(g, a, b)` and `vjp_b(g, a, b)` are the cotangents. Dimensions in front that broadcast
     are summed by the sweep.
     """
-    op = Op(
-        name,
-        forward,
-        (lambda g, y, a, b: vjp_a(g, a, b), lambda g, y, a, b: vjp_b(g, a, b)),
-        (lambda t, y, a, b: op(t, b), lambda t, y, a, b: op(a, t)),
-        kind="bilinear",
-        fits=True,
-        doc=doc,
-    )
+    vjps = (lambda g, y, a, b: vjp_a(g, a, b), lambda g, y, a, b: vjp_b(g, a, b))
+    jvps = (lambda t, y, a, b: op(t, b), lambda t, y, a, b: op(a, t))
+    op: Op = Op(name, forward, vjps, jvps, kind="bilinear", fits=True, doc=doc)
     return register(op, *numpy)
 
 
@@ -258,18 +236,15 @@ def primitive(
     vjps: Iterable[Rule],
     jvps: Iterable[Rule],
     *,
-    fits: bool = False,
-    outputs: bool = False,
-    reads: bool = True,
     numpy: Sequence[Any] = (),
-    doc: str | None = None,
+    **options: Any,
 ) -> Op:
     """Register any other primitive: `vjps[i](g, y, *xs)` and `jvps[i](t, y, *xs)` per argument.
 
-    With `outputs` the forward returns a tuple, and so are `g`, `y` and what a jvp returns.
+    `options` are `fits`, `reads`, `outputs` and `doc` of `Op`. With `outputs` the forward returns
+    a tuple, and so are `g`, `y` and what a jvp returns.
     """
-    op = Op(name, forward, vjps, jvps, fits=fits, outputs=outputs, reads=reads, doc=doc)
-    return register(op, *numpy)
+    return register(Op(name, forward, vjps, jvps, **options), *numpy)
 
 
 def outputs_of(node: Any) -> tuple[Any, ...]:
@@ -351,7 +326,7 @@ def rescue(rule: Rule, g: Any, y: Any, xs: Sequence[Any], params: dict[str, Any]
 
 def unbroadcast(t: Array, x: Array) -> Array:
     """Return `t` summed over the axes along which `x` was repeated: the dual of broadcasting."""
-    have, want = shape(t), shape(x)
+    have, want = t.shape, () if type(x) is float else x.shape
     if have == want:
         return t
     extra = len(have) - len(want)

@@ -147,5 +147,16 @@ def _attach_methods() -> None:
         setattr(Node, name, method)
 
 
+def _attach_functions() -> None:
+    """Let NumPy's functions call the ones that are named like them here, on Nodes."""
+    for module in (e, reductions, shaping, products):
+        for name in set(module.__all__) - {"identity", "norm"}:  # NumPy's mean something else
+            function = getattr(np, name, None) or getattr(np.linalg, name, None)
+            if function is not None and not isinstance(function, np.ufunc):
+                FUNCTIONS[function] = getattr(module, name)
+    FUNCTIONS[np.amax], FUNCTIONS[np.amin] = reductions.max, reductions.min
+
+
 _attach_operators()
 _attach_methods()
+_attach_functions()

@@ -9,16 +9,9 @@ from typing import Any
 import numpy as np
 
 from bplib.graph import Indexed, Op
-from bplib.ops.base import Array, bilinear, implements, outputs_of, primitive, shape
+from bplib.ops.base import Array, bilinear, outputs_of, primitive, shape
 from bplib.ops.reductions import sum
-from bplib.ops.shaping import (
-    diagonal,
-    expand_dims,
-    reshape,
-    swapaxes,
-    transpose,
-    tril,
-)
+from bplib.ops.shaping import diagonal, expand_dims, reshape, swapaxes, transpose, tril
 
 __all__ = [
     "cholesky", "det", "dot", "einsum", "inner", "inv", "matmul", "outer", "slogdet",
@@ -46,16 +39,14 @@ def _matmul_b(g: Array, a: Array, b: Array) -> Array:
     return _t(a) @ g
 
 
-matmul: Op = bilinear("matmul", np.matmul, _matmul_a, _matmul_b, numpy=[np.matmul])
+matmul = bilinear("matmul", np.matmul, _matmul_a, _matmul_b)
 
 
-@implements(np.trace)
 def trace(x: Array) -> Array:
     """Return the sum of the diagonal of the last two axes."""
     return sum(diagonal(x), axis=-1)
 
 
-@implements(np.dot)
 def dot(a: Array, b: Array) -> Array:
     """Return NumPy's `dot`: the product of numbers, of vectors, of matrices."""
     if not shape(a) or not shape(b):
@@ -65,13 +56,11 @@ def dot(a: Array, b: Array) -> Array:
     return tensordot(a, b, ((len(shape(a)) - 1,), (len(shape(b)) - 2,)))
 
 
-@implements(np.outer)
 def outer(a: Array, b: Array) -> Array:
     """Return the matrix a_i b_j of two vectors."""
     return reshape(a, (-1, 1)) * reshape(b, (1, -1))
 
 
-@implements(np.inner)
 def inner(a: Array, b: Array) -> Array:
     """Return the sum of products over the last axes."""
     if not shape(a) or not shape(b):
@@ -79,7 +68,6 @@ def inner(a: Array, b: Array) -> Array:
     return tensordot(a, b, ((len(shape(a)) - 1,), (len(shape(b)) - 1,)))
 
 
-@implements(np.tensordot)
 def tensordot(a: Array, b: Array, axes: Any = 2) -> Array:
     """Return the sum of products over pairs of axes; an int n pairs the last n with the first n."""
     na, nb = len(shape(a)), len(shape(b))
@@ -130,15 +118,12 @@ def _terms(subscripts: str) -> tuple[list[str], str]:
     return left.split(","), out
 
 
-_einsum: Op = primitive(
-    "einsum",
-    lambda *xs, subscripts: np.einsum(subscripts, *xs, optimize=len(xs) > 2),
-    Indexed(_einsum_vjp),
-    Indexed(_einsum_jvp),
-)
+_einsum = primitive(
+    "einsum", lambda *xs, subscripts: np.einsum(subscripts, *xs, optimize=len(xs) > 2),
+    Indexed(_einsum_vjp), Indexed(_einsum_jvp),
+)  # fmt: skip
 
 
-@implements(np.einsum)
 def einsum(subscripts: str, *xs: Array) -> Array:
     """Return Einstein's sum, `einsum("ij,jk->ik", A, B)`; `...` stands for equal leading axes."""
     if not isinstance(subscripts, str):
@@ -147,14 +132,14 @@ def einsum(subscripts: str, *xs: Array) -> Array:
     terms = text.split("->")[0].split(",")
     if len(terms) != len(xs):
         raise ValueError(f"einsum: {subscripts!r} names {len(terms)} operands, got {len(xs)}")
-    if "..." in text:
-        spare = [c for c in string.ascii_uppercase if c not in text]
-        extra = [len(shape(x)) - len(t.replace("...", "")) for t, x in zip(terms, xs, strict=True)]
-        n = builtins.max(e for e, t in zip(extra, terms, strict=True) if "..." in t)
-        dots = "".join(spare[:n])
-        terms = [t.replace("...", dots[n - e :]) for t, e in zip(terms, extra, strict=True)]
-    else:
-        dots = ""
+    # The longest ... decides how many letters it stands for; shorter ones are the last of them.
+    extra = [len(shape(x)) - len(t) + 3 for t, x in zip(terms, xs, strict=True) if "..." in t]
+    spare = [c for c in string.ascii_uppercase if c not in text]
+    dots = "".join(spare[: builtins.max(extra, default=0)])
+    terms = [
+        t.replace("...", dots[len(dots) - (len(shape(x)) - len(t) + 3) :])
+        for t, x in zip(terms, xs, strict=True)
+    ]
     if "->" in text:
         out = text.split("->")[1].replace("...", dots)
     else:  # the letters that occur once, in order of the alphabet
@@ -171,23 +156,15 @@ def _solve_a(g: Array, y: Array, a: Array, b: Array) -> Array:
     return -(expand_dims(w, -1) * expand_dims(y, -2)) if len(shape(b)) == 1 else -(w @ _t(y))
 
 
+# fmt: off
 solve: Op = primitive(
-    "solve",
-    np.linalg.solve,
-    [_solve_a, lambda g, y, a, b: solve(_t(a), g)],
-    [lambda t, y, a, b: -solve(a, t @ y), lambda t, y, a, b: solve(a, t)],
-    fits=True,
-    numpy=[np.linalg.solve],
-    doc="the solution y of a y = b",
-)
-inv: Op = primitive(
-    "inv",
-    np.linalg.inv,
-    [lambda g, y, x: -(_t(y) @ g @ _t(y))],
-    [lambda t, y, x: -(y @ t @ y)],
-    numpy=[np.linalg.inv],
-    doc="the inverse matrix",
-)
+    "solve", np.linalg.solve, [_solve_a, lambda g, y, a, b: solve(_t(a), g)],
+    [lambda t, y, a, b: -solve(a, t @ y), lambda t, y, a, b: solve(a, t)], fits=True,
+    doc="the solution y of a y = b")
+inv = primitive(
+    "inv", np.linalg.inv, [lambda g, y, x: -(_t(y) @ g @ _t(y))], [lambda t, y, x: -(y @ t @ y)],
+    doc="the inverse matrix")
+# fmt: on
 
 
 def _entries(g: Array) -> Array:
@@ -198,25 +175,19 @@ def _trace_of_product(a: Array, t: Array) -> Array:
     return sum(_t(a) * t, axis=(-2, -1))
 
 
-det: Op = primitive(
-    "det",
-    np.linalg.det,
-    [lambda g, y, x: _entries(g * y) * _t(inv(x))],
+# fmt: off
+det = primitive(
+    "det", np.linalg.det, [lambda g, y, x: _entries(g * y) * _t(inv(x))],
     [lambda t, y, x: y * _trace_of_product(inv(x), t)],
-    numpy=[np.linalg.det],
-    doc="the determinant of an invertible matrix (Jacobi's formula)",
-)
-_slogdet: Op = primitive(
-    "slogdet",
-    lambda x: tuple(np.linalg.slogdet(x)),
+    doc="the determinant of an invertible matrix (Jacobi's formula)")
+_slogdet = primitive(
+    "slogdet", lambda x: tuple(np.linalg.slogdet(x)),
     [lambda g, y, x: _entries(g[1]) * _t(inv(x))],
-    [lambda t, y, x: (y[0] * 0.0, _trace_of_product(inv(x), t))],
-    outputs=True,
-    doc="sign and logarithm of the absolute value of the determinant",
-)
+    [lambda t, y, x: (y[0] * 0.0, _trace_of_product(inv(x), t))], outputs=True,
+    doc="sign and logarithm of the absolute value of the determinant")
+# fmt: on
 
 
-@implements(np.linalg.slogdet)
 def slogdet(x: Array) -> tuple[Array, ...]:
     """Return (sign, log |det x|)."""
     return outputs_of(_slogdet(x))
@@ -224,11 +195,7 @@ def slogdet(x: Array) -> tuple[Array, ...]:
 
 def _phi(x: Array) -> Array:
     """The lower triangle with half the diagonal."""
-    return tril(x) - 0.5 * _diagonal_part(x)
-
-
-def _diagonal_part(x: Array) -> Array:
-    return x * np.eye(shape(x)[-1], dtype=x.dtype)
+    return tril(x) - 0.5 * (x * np.eye(shape(x)[-1], dtype=x.dtype))
 
 
 def _cholesky_vjp(g: Array, y: Array, x: Array) -> Array:
@@ -242,11 +209,7 @@ def _cholesky_jvp(t: Array, y: Array, x: Array) -> Array:
     return y @ _phi(inverse @ (0.5 * (t + _t(t))) @ _t(inverse))
 
 
-cholesky: Op = primitive(
-    "cholesky",
-    lambda x: np.linalg.cholesky(0.5 * (x + np.swapaxes(x, -1, -2))),
-    [_cholesky_vjp],
-    [_cholesky_jvp],
-    numpy=[np.linalg.cholesky],
-    doc="the lower triangular L with L L^T = (x + x^T) / 2",
-)
+cholesky = primitive(
+    "cholesky", lambda x: np.linalg.cholesky(0.5 * (x + np.swapaxes(x, -1, -2))),
+    [_cholesky_vjp], [_cholesky_jvp], doc="the lower triangular L with L L^T = (x + x^T) / 2",
+)  # fmt: skip

@@ -6,25 +6,16 @@ repeated over the reduced axes, and one statement of the weights gives both.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from bplib.graph import Op
-from bplib.ops.base import (
-    FOREIGN,
-    Array,
-    implements,
-    linear,
-    primitive,
-    register,
-    shape,
-    symmetric,
-    value,
-)
+from bplib.ops.base import FOREIGN, Array, linear, primitive, register, shape, symmetric, value
 from bplib.ops.pointwise import exp, where
-from bplib.ops.shaping import broadcast_to, flip, ravel, transpose
+from bplib.ops.shaping import broadcast_to, flip, moveaxis, ravel, reshape
 
 __all__ = [
     "cumsum", "log_softmax", "logsumexp", "max", "mean", "min", "norm", "prod", "softmax",
@@ -50,6 +41,11 @@ class Reduction(Op):
             raise TypeError(f"{self.name}: the options are {known}, got {', '.join(options)}")
         return Op.__call__(self, x, axis=axis, keepdims=bool(keepdims), **options)
 
+    def value(self, xs: Sequence[Any], params: dict[str, Any]) -> Any:
+        """Return the value alone: of a Python float it is one again."""
+        y = Op.value(self, xs, params)
+        return float(y) if type(xs[0]) is float else y
+
 
 def _axes(x: Array, axis: Axis) -> tuple[int, ...]:
     n = len(shape(x))
@@ -62,20 +58,14 @@ def expand(y: Array, x: Array, axis: Axis, keepdims: bool) -> Array:
     """Return `y`, reduced from `x`, with the reduced axes kept at length 1."""
     reduced = _axes(x, axis)
     kept = tuple([1 if i in reduced else n for i, n in enumerate(shape(x))])
-    return y if keepdims or kept == () else reshape_to(y, kept)
-
-
-def reshape_to(y: Array, kept: tuple[int, ...]) -> Array:
-    """Return `y` reshaped; a Python float becomes an array."""
+    if keepdims or kept == ():
+        return y
     return np.full(kept, y) if type(y) is float else y.reshape(kept)
 
 
 def count(x: Array, axis: Axis) -> int:
     """Return how many entries of `x` a reduction over `axis` combines."""
-    n = 1
-    for a in _axes(x, axis):
-        n *= shape(x)[a]
-    return n
+    return math.prod([shape(x)[a] for a in _axes(x, axis)])
 
 
 def spread(w: Array, g: Array) -> Array:
@@ -152,14 +142,12 @@ def _others(y: Array, x: Array, axis: Axis) -> Array:
     """The product of all other entries: y / x unless a zero is among them."""
     if type(value(x)) not in FOREIGN and np.all(value(x) != 0):
         return y / x
-    reduced = _axes(x, axis)
-    kept = tuple([i for i in range(len(shape(x))) if i not in reduced])
-    rows = tuple([shape(x)[i] for i in kept])
-    n = count(x, axis)
-    flat = transpose(x, kept + reduced).reshape((*rows, 1, n))
+    last = tuple(range(-len(_axes(x, axis)), 0))
+    moved = moveaxis(x, _axes(x, axis), last)
+    n, lengths = count(x, axis), shape(moved)
+    flat = reshape(moved, (*lengths[: len(lengths) - len(last)], 1, n))
     products = prod(where(np.eye(n, dtype=bool), 1.0, flat), axis=-1)
-    back = tuple([int(i) for i in np.argsort(kept + reduced)])
-    return transpose(products.reshape(rows + tuple([shape(x)[i] for i in reduced])), back)
+    return moveaxis(reshape(products, lengths), last, _axes(x, axis))
 
 
 def _norm(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -178,18 +166,16 @@ def _shares(y: Array, x: Array, axis: Axis) -> Array:
     return exp(x - where(np.isfinite(value(y)), y, 0.0))
 
 
-var = reduction("var", np.var, _variance, numpy=[np.var])
-std = reduction("std", np.std, _deviation, numpy=[np.std])
-max = reduction("max", np.max, _ties, numpy=[np.max, np.amax])
-min = reduction("min", np.min, _ties, numpy=[np.min, np.amin])
-prod = reduction("prod", np.prod, _others, numpy=[np.prod])
+var = reduction("var", np.var, _variance)
+std = reduction("std", np.std, _deviation)
+max = reduction("max", np.max, _ties)
+min = reduction("min", np.min, _ties)
+prod = reduction("prod", np.prod, _others)
 logsumexp = reduction("logsumexp", _logsumexp, _shares, doc="log of the sum of exponentials")
 norm = reduction(
-    "norm",
-    _norm,
-    lambda y, x, axis: x / where(value(y) == 0, 1.0, y),
+    "norm", _norm, lambda y, x, axis: x / where(value(y) == 0, 1.0, y),
     doc="Euclidean (Frobenius) norm over the given axes",
-)
+)  # fmt: skip
 
 
 # Along one axis, keeping it
@@ -197,25 +183,18 @@ def _softmax(x: Any, axis: int = -1) -> Any:
     return np.exp(x - _logsumexp(x, axis, keepdims=True))
 
 
-softmax: Op = symmetric(
-    "softmax",
-    _softmax,
-    lambda t, y, x, axis=-1: y * (t - sum(y * t, axis=axis, keepdims=True)),
-)
-log_softmax: Op = primitive(
-    "log_softmax",
-    lambda x, axis=-1: x - _logsumexp(x, axis, keepdims=True),
+# fmt: off
+softmax = symmetric(
+    "softmax", _softmax, lambda t, y, x, axis=-1: y * (t - sum(y * t, axis=axis, keepdims=True)))
+log_softmax = primitive(
+    "log_softmax", lambda x, axis=-1: x - _logsumexp(x, axis, keepdims=True),
     [lambda g, y, x, axis=-1: g - exp(y) * sum(g, axis=axis, keepdims=True)],
-    [lambda t, y, x, axis=-1: t - sum(exp(y) * t, axis=axis, keepdims=True)],
-)
+    [lambda t, y, x, axis=-1: t - sum(exp(y) * t, axis=axis, keepdims=True)])
 _cumsum: Op = linear(
-    "cumsum",
-    lambda x, axis: np.cumsum(x, axis=axis),
-    lambda g, x, axis: flip(_cumsum(flip(g, axis), axis=axis), axis),
-)
+    "cumsum", np.cumsum, lambda g, x, axis: flip(_cumsum(flip(g, axis), axis=axis), axis))
+# fmt: on
 
 
-@implements(np.cumsum)
 def cumsum(x: Array, axis: int | None = None) -> Array:
     """Return the running sums along `axis`, of the flattened array if it is None."""
     return _cumsum(ravel(x) if axis is None else x, axis=0 if axis is None else axis)

@@ -9,16 +9,7 @@ from typing import Any
 import numpy as np
 
 from bplib.graph import Indexed, Op
-from bplib.ops.base import (
-    Array,
-    implements,
-    linear,
-    outputs_of,
-    primitive,
-    shape,
-    unbroadcast,
-    value,
-)
+from bplib.ops.base import Array, linear, outputs_of, primitive, shape, unbroadcast, value
 
 __all__ = [
     "astype", "broadcast_to", "col2im", "concatenate", "diag", "diagonal", "expand_dims",
@@ -31,70 +22,48 @@ __all__ = [
 Shape = int | tuple[int, ...]
 _shape = shape  # where an argument is called `shape`, as NumPy calls it
 
-_reshape: Op = linear("reshape", np.reshape, lambda g, x, shape: reshape(g, _shape(x)))
-_broadcast_to: Op = linear("broadcast_to", np.broadcast_to, lambda g, x, shape: unbroadcast(g, x))
-_transpose: Op = linear(
-    "transpose",
-    np.transpose,
-    lambda g, x, axes=None: transpose(
-        g, None if axes is None else tuple([int(i) for i in np.argsort(np.mod(axes, len(axes)))])
-    ),
-)
-_astype: Op = linear(
-    "astype",
-    lambda x, dtype: np.asarray(x).astype(dtype)[()],
-    lambda g, x, dtype: astype(g, getattr(x, "dtype", float)),
-)
+# fmt: off
+_reshape = linear("reshape", np.reshape, lambda g, x, shape: reshape(g, _shape(x)))
+_broadcast_to = linear("broadcast_to", np.broadcast_to, lambda g, x, shape: unbroadcast(g, x))
+_transpose = linear("transpose", np.transpose, lambda g, x, axes=None: transpose(
+    g, None if axes is None else np.argsort(np.mod(axes, len(axes))).tolist()))
+_astype = linear("astype", lambda x, dtype: np.asarray(x).astype(dtype)[()],
+                 lambda g, x, dtype: astype(g, getattr(x, "dtype", float)))
 _flip: Op = linear("flip", np.flip, lambda g, x, axis: _flip(g, axis=axis))
-_roll: Op = linear(
-    "roll",
-    np.roll,
-    lambda g, x, shift, axis: _roll(
-        g, shift=tuple([-s for s in shift]) if isinstance(shift, tuple) else -shift, axis=axis
-    ),
-)
-_pad: Op = linear(
-    "pad",
-    lambda x, widths: np.pad(x, widths),
-    lambda g, x, widths: getitem(
-        g, tuple([slice(a, a + n) for (a, _), n in zip(widths, _shape(x), strict=True)])
-    ),
-)
+_roll: Op = linear("roll", np.roll, lambda g, x, shift, axis: _roll(
+    g, shift=tuple([-s for s in shift]) if isinstance(shift, tuple) else -shift, axis=axis))
+_pad = linear("pad", lambda x, widths: np.pad(x, widths), lambda g, x, widths: getitem(
+    g, tuple([slice(a, a + n) for (a, _), n in zip(widths, _shape(x), strict=True)])))
 _triu: Op = linear("triu", lambda x, k: np.triu(x, k), lambda g, x, k: _triu(g, k=k))
 _tril: Op = linear("tril", lambda x, k: np.tril(x, k), lambda g, x, k: _tril(g, k=k))
+# fmt: on
 
 
-@implements(np.reshape)
 def reshape(x: Array, shape: Shape) -> Array:
     """Return `x` with the same entries in a new shape; one length may be -1."""
     return _reshape(x, shape=shape)
 
 
-@implements(np.ravel)
 def ravel(x: Array) -> Array:
     """Return `x` as a vector."""
     return reshape(x, (-1,))
 
 
-@implements(np.squeeze)
 def squeeze(x: Array, axis: Shape | None = None) -> Array:
     """Return `x` without its axes of length 1, or without the given ones."""
     return reshape(x, np.squeeze(np.empty(_shape(x), bool), axis=axis).shape)
 
 
-@implements(np.expand_dims)
 def expand_dims(x: Array, axis: Shape) -> Array:
     """Return `x` with new axes of length 1 at the given positions."""
     return reshape(x, np.expand_dims(np.empty(_shape(x), bool), axis).shape)
 
 
-@implements(np.broadcast_to)
 def broadcast_to(x: Array, shape: Shape) -> Array:
     """Return `x` repeated to a larger shape."""
     return _broadcast_to(x, shape=shape)
 
 
-@implements(np.transpose)
 def transpose(x: Array, axes: Sequence[int] | None = None) -> Array:
     """Return `x` with its axes in the given order, reversed if none is given."""
     return _transpose(x, axes=None if axes is None else tuple(axes))
@@ -107,7 +76,6 @@ def astype(x: Array, dtype: Any) -> Array:
     return _astype(x, dtype=np.dtype(dtype))
 
 
-@implements(np.swapaxes)
 def swapaxes(x: Array, a: int, b: int) -> Array:
     """Return `x` with two axes exchanged."""
     axes = list(range(len(_shape(x))))
@@ -115,7 +83,6 @@ def swapaxes(x: Array, a: int, b: int) -> Array:
     return transpose(x, axes)
 
 
-@implements(np.moveaxis)
 def moveaxis(x: Array, source: Shape, destination: Shape) -> Array:
     """Return `x` with some axes moved to new positions."""
     n = len(_shape(x))
@@ -124,19 +91,16 @@ def moveaxis(x: Array, source: Shape, destination: Shape) -> Array:
     return transpose(x, marked.shape)
 
 
-@implements(np.flip)
 def flip(x: Array, axis: Shape | None = None) -> Array:
     """Return `x` reversed along the given axes, along all if None."""
     return _flip(x, axis=axis)
 
 
-@implements(np.roll)
 def roll(x: Array, shift: Shape, axis: Shape | None = None) -> Array:
     """Return `x` shifted along an axis, what falls off coming back at the other end."""
     return _roll(x, shift=shift, axis=axis)
 
 
-@implements(np.pad)
 def pad(x: Array, widths: Any, mode: str = "constant") -> Array:
     """Return `x` with zeros around it: `widths` is n, (before, after), or a pair per axis."""
     if mode != "constant":
@@ -145,13 +109,11 @@ def pad(x: Array, widths: Any, mode: str = "constant") -> Array:
     return _pad(x, widths=tuple([(int(a), int(b)) for a, b in pairs]))
 
 
-@implements(np.triu)
 def triu(x: Array, k: int = 0) -> Array:
     """Return `x` with zeros below diagonal k."""
     return _triu(x, k=k)
 
 
-@implements(np.tril)
 def tril(x: Array, k: int = 0) -> Array:
     """Return `x` with zeros above diagonal k."""
     return _tril(x, k=k)
@@ -186,20 +148,19 @@ def _add_rows(out: Any, rows: Any, g: Any) -> None:
 
 def _is_basic(index: Any) -> bool:
     parts = index if isinstance(index, tuple) else (index,)
-    return all(
-        isinstance(i, int | np.integer | slice) or i is None or i is Ellipsis for i in parts
-    ) and not any(isinstance(i, bool) for i in parts)
+    basic = int | np.integer | slice | type(None) | type(Ellipsis)
+    return all(isinstance(i, basic) and not isinstance(i, bool) for i in parts)
 
 
-_getitem: Op = linear(
-    "getitem",
-    lambda x, index: x[index],
-    lambda g, x, index: _scatter_op(g, index=index, shape=_shape(x)),
-)
+_getitem: Op = linear("getitem", lambda x, index: x[index], lambda g, x, index: _scatter_op(
+    g, index=index, shape=_shape(x)))  # fmt: skip
 _scatter_op: Op = linear("scatter", _scatter, lambda g, x, index, shape: getitem(g, index))
 
 
 def _own(i: Any) -> Any:
+    """Return a copy of an index that nobody can write to."""
+    if isinstance(i, tuple):
+        return tuple([_own(part) for part in i])
     i = value(i)
     if isinstance(i, np.ndarray | list):
         i = np.array(i)
@@ -210,17 +171,14 @@ def _own(i: Any) -> Any:
 
 def getitem(x: Array, index: Any) -> Array:
     """Return x[index] for any index NumPy takes: numbers, slices, arrays with repeats, masks."""
-    index = tuple([_own(i) for i in index]) if isinstance(index, tuple) else _own(index)
-    return _getitem(x, index=index)
+    return _getitem(x, index=_own(index))
 
 
 def scatter(g: Array, index: Any, shape: tuple[int, ...]) -> Array:
     """Return zeros of the given shape with `g` added at `index`, repeats adding up."""
-    index = tuple([_own(i) for i in index]) if isinstance(index, tuple) else _own(index)
-    return _scatter_op(g, index=index, shape=shape)
+    return _scatter_op(g, index=_own(index), shape=shape)
 
 
-@implements(np.take)
 def take(x: Array, indices: Any, axis: int | None = None) -> Array:
     """Return the entries of `x` at integer `indices` along `axis`, of x.ravel() if None."""
     if axis is None:
@@ -228,14 +186,12 @@ def take(x: Array, indices: Any, axis: int | None = None) -> Array:
     return getitem(x, (slice(None),) * (axis % len(_shape(x))) + (np.asarray(value(indices)),))
 
 
-@implements(np.repeat)
 def repeat(x: Array, repeats: Any, axis: int | None = None) -> Array:
     """Return `x` with each entry along `axis` repeated, of x.ravel() if None."""
     x, axis = (ravel(x), 0) if axis is None else (x, axis)
     return take(x, np.repeat(np.arange(_shape(x)[axis]), repeats), axis=axis)
 
 
-@implements(np.tile)
 def tile(x: Array, reps: Shape) -> Array:
     """Return copies of `x` laid out in a grid; `reps` counts them along each axis."""
     reps = (reps,) if isinstance(reps, int) else tuple(reps)
@@ -248,7 +204,6 @@ def tile(x: Array, reps: Shape) -> Array:
     return reshape(broadcast_to(grid, tuple(spread)), new)
 
 
-@implements(np.diagonal)
 def diagonal(x: Array, k: int = 0) -> Array:
     """Return diagonal k of the last two axes."""
     n, m = _shape(x)[-2:]
@@ -256,7 +211,6 @@ def diagonal(x: Array, k: int = 0) -> Array:
     return getitem(x, (Ellipsis, rows, columns))
 
 
-@implements(np.diag)
 def diag(x: Array, k: int = 0) -> Array:
     """Return the matrix with the vector `x` on diagonal k, or diagonal k of a matrix."""
     if len(_shape(x)) == 2:
@@ -265,7 +219,6 @@ def diag(x: Array, k: int = 0) -> Array:
     return scatter(x, np.nonzero(np.eye(n, k=k)), (n, n))
 
 
-@implements(np.sort)
 def sort(x: Array, axis: int = -1) -> Array:
     """Return `x` in ascending order along `axis`; equal entries keep their order."""
     order = np.argsort(value(x), axis=axis, kind="stable")
@@ -288,38 +241,29 @@ def _only(i: int, t: Array, y: Array, *xs: Array, axis: int) -> Array:
     return _concatenate(*zeros[:i], t, *zeros[i + 1 :], axis=axis)
 
 
-_concatenate: Op = primitive(
-    "concatenate",
-    lambda *xs, axis: np.concatenate(xs, axis=axis),
-    Indexed(_slice_of),
-    Indexed(_only),
-    reads=False,
-)
+_concatenate = primitive(
+    "concatenate", lambda *xs, axis: np.concatenate(xs, axis=axis), Indexed(_slice_of),
+    Indexed(_only), reads=False,
+)  # fmt: skip
 
 
-@implements(np.concatenate)
 def concatenate(xs: Sequence[Array], axis: int = 0) -> Array:
     """Return the arrays joined along an existing axis."""
     return _concatenate(*xs, axis=axis)
 
 
-@implements(np.stack)
 def stack(xs: Sequence[Array], axis: int = 0) -> Array:
     """Return the arrays joined along a new axis."""
     return _concatenate(*[expand_dims(x, axis) for x in xs], axis=axis)
 
 
-_split: Op = primitive(
-    "split",
-    lambda x, sections, axis: tuple(np.split(x, sections, axis=axis)),
+_split = primitive(
+    "split", lambda x, sections, axis: tuple(np.split(x, sections, axis=axis)),
     [lambda g, y, x, sections, axis: concatenate(g, axis=axis)],
-    [lambda t, y, x, sections, axis: split(t, sections, axis=axis)],
-    outputs=True,
-    reads=False,
-)
+    [lambda t, y, x, sections, axis: split(t, sections, axis=axis)], outputs=True, reads=False,
+)  # fmt: skip
 
 
-@implements(np.split)
 def split(x: Array, sections: Any, axis: int = 0) -> tuple[Array, ...]:
     """Return `x` cut along `axis` into equal parts, or before the given positions."""
     sections = sections if isinstance(sections, int) else tuple([int(i) for i in sections])
@@ -329,13 +273,9 @@ def split(x: Array, sections: Any, axis: int = 0) -> tuple[Array, ...]:
 # Patches of images, for convolution as one matrix product
 
 
-def _windows(x: Any, size: tuple[int, int], stride: int) -> Any:
-    view = np.lib.stride_tricks.sliding_window_view(x, size, axis=(1, 2))
-    return view[:, ::stride, ::stride]  # (B, H', W', C, h, w)
-
-
 def _im2col(x: Any, size: tuple[int, int], stride: int) -> Any:
-    patches = np.moveaxis(_windows(x, size, stride), 3, 5)
+    view = np.lib.stride_tricks.sliding_window_view(x, size, axis=(1, 2))
+    patches = np.moveaxis(view[:, ::stride, ::stride], 3, 5)  # (B, H', W', h, w, C)
     return patches.reshape(*patches.shape[:3], -1)
 
 
@@ -350,16 +290,10 @@ def _col2im(g: Any, shape: tuple[int, ...], size: tuple[int, int], stride: int) 
     return out
 
 
-_im2col_op: Op = linear(
-    "im2col",
-    _im2col,
-    lambda g, x, size, stride: _col2im_op(g, shape=_shape(x), size=size, stride=stride),
-)
-_col2im_op: Op = linear(
-    "col2im",
-    _col2im,
-    lambda g, x, shape, size, stride: _im2col_op(g, size=size, stride=stride),
-)
+_im2col_op = linear("im2col", _im2col, lambda g, x, size, stride: _col2im_op(
+    g, shape=_shape(x), size=size, stride=stride))  # fmt: skip
+_col2im_op: Op = linear("col2im", _col2im, lambda g, x, shape, size, stride: _im2col_op(
+    g, size=size, stride=stride))  # fmt: skip
 
 
 def im2col(x: Array, size: tuple[int, int], stride: int = 1) -> Array:
