@@ -30,6 +30,8 @@ def build(output: Path = OUTPUT, folder: Path = CHAPTERS, doctrees: Path = DOCTR
         "-b",
         "html",
         "-q",
+        # Plain text also where Sphinx would color it: the places in it are rewritten below.
+        "--no-color",
         "-W",
         "--keep-going",
         "-n",
