@@ -50,6 +50,7 @@ class Formula:
     links: list[Link]
     ranges: dict[str, tuple[m.Node, m.Node]]  # l = 1, \dots, L - 1
     conditions: list[m.Compare]  # l < L
+    counted: list[tuple[int, list[m.Node]]] = field(default_factory=list)  # 1, 2 of 1, 2, \dots
 
     def shown(self, link: Link) -> str:
         return " ".join(self.latex[link.start : link.end].replace("&", "").split())
@@ -72,7 +73,8 @@ def read_formula(latex: str, letters: Letters) -> Formula:
             continue
         sides = list(piece.sides)
         if piece.continues:
-            assert previous is not None
+            if previous is None:
+                raise LatexError("a relation with nothing on its left", piece.start)
             sides.insert(0, previous)
         if len(sides) == 1:
             raise LatexError("this asserts nothing: a relation such as = is expected", piece.start)
@@ -121,15 +123,11 @@ def _range_clause(pieces: list[Statement], i: int, reader, formula: Formula) -> 
         return 0
     ends = [reader.index(first.sides[1]), reader.index(last.sides[0])]
     steps = [reader.index(p.sides[0]) for p in pieces[i + 1 : j]]
-    low = min((ends[0], ends[1]), key=_descends(ends, steps))
-    formula.ranges[name] = (low, ends[1] if low is ends[0] else ends[0])
-    return j + 2 - i
-
-
-def _descends(ends: list[m.Node], steps: list[m.Node]) -> Callable[[m.Node], int]:
-    """Whether the clause counts down (`l = L-1, \\dots, 1`): then its second end is the lower."""
+    # `l = L-1, \dots, 1` counts down: its second end is the lower.
     down = isinstance(ends[1], m.Num) and not isinstance(ends[0], m.Num)
-    return lambda node: (node is ends[0]) if down else (node is not ends[0])
+    formula.ranges[name] = (ends[1], ends[0]) if down else (ends[0], ends[1])
+    formula.counted.append((-1 if down else 1, [ends[0], *steps]))
+    return j + 2 - i
 
 
 def _is_condition(sides: list[Item], reader: m.Reader) -> bool:
@@ -157,7 +155,20 @@ def _letters(item: Item) -> Iterator[str]:
 
 
 def _check_indices(reader: m.Reader, formula: Formula) -> None:
-    """A letter that is not bound is an index only if it stands at an array or has a range."""
+    """A letter that is not bound is an index only if it stands at an array or has a range.
+
+    What is said of an index must be about one that the equations have.
+    """
+    sides = [side for link in formula.links for side in (link.left, link.right)]
+    used = {p.name for side in sides for p in m.walk(side) if isinstance(p, m.Idx)}
+    for name, (low, _) in formula.ranges.items():
+        if name not in used:
+            raise LatexError(f"a range of {name}, which no equation here has", low.start)
+    for condition in formula.conditions:
+        for part in m.walk(condition):
+            if isinstance(part, m.Idx) and part.name not in used:
+                raise LatexError(f"a condition on {part.name}, which no equation here has",
+                                 condition.start)  # fmt: skip
     indices = set(formula.ranges) | set(reader.ranges)
     for link in formula.links:
         for side in (link.left, link.right):
@@ -193,6 +204,11 @@ def loops(
     both = {**free_indices(link.left), **free_indices(link.right)}
     layers = layer_indices(link.left) | layer_indices(link.right)
     evaluator = Evaluator(draw.state)
+    for step, nodes in formula.counted:
+        shown = [evaluator.whole(n) for n in nodes]
+        for before, after, node in zip(shown, shown[1:], nodes[1:], strict=False):
+            if after != before + step:
+                raise Misread("a range counts by ones, as in 1, 2, \\dots, L", node)
     result: dict[str, list[int]] = {}
     for name in both:
         if given is not None and name in given:
