@@ -583,6 +583,8 @@ class Reader:
         if item.kind == "colon":
             return Slice(item.start, item.end)
         if item.kind in ("number", "digit"):
+            if not item.text.isdigit():
+                raise LatexError("a subscript is a whole number", item.start)
             return Num(item.start, item.end, int(item.text))
         if item.kind == "letter":
             return self._index_letter(item.text, item)

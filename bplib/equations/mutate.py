@@ -250,9 +250,10 @@ def _applies(parts: list[Item], n: int, alone: bool = False) -> bool:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the check said to a mutant: 'by value', 'by shape', 'unreadable', 'pinned',
+    """What the check said to a mutant: 'by value', 'by shape', 'unreadable', 'pinned', ...
 
-    'equivalent' (still true on forty other draws of other shapes) or 'survived'."""
+    'survived', or 'equivalent': still true on forty other draws of other shapes.
+    """
 
     label: str
     place: str
@@ -268,20 +269,25 @@ class Verdict:
         return self.how not in ("survived", "equivalent")
 
 
-def judge(check: Check) -> list[Verdict]:
-    """Every misprint of one bound equation, and what its check says."""
+def slips(check: Check) -> list[Mutant]:
+    """The misprints of one bound equation; of one that cannot be read, lost characters."""
+    latex = check.source.latex
+    try:
+        return mutants(latex)
+    except LatexError:
+        return [
+            Mutant("character", latex[:i] + latex[i + 1 :], i)
+            for i in range(0, len(latex), 7)
+            if not latex[i].isspace()
+        ]
+
+
+def judge(check: Check, chosen: list[Mutant] | None = None) -> list[Verdict]:
+    """Every misprint of one bound equation (or those chosen), and what its check says."""
     source = check.source
     place = f"{source.file}:{source.line}"
-    try:
-        slips = mutants(source.latex)
-    except LatexError:  # bound by code because it cannot be read
-        slips = [
-            Mutant("character", source.latex[:i] + source.latex[i + 1 :], i)
-            for i in range(0, len(source.latex), 7)
-            if not source.latex[i].isspace()
-        ]
     result = []
-    for mutant in slips:
+    for mutant in slips(check) if chosen is None else chosen:
         if check.parsed is None:
             # by_code and unchecked: the first repeats the text, the second does not look at it.
             how = "pinned" if check.state == "code" else "survived"
