@@ -18,6 +18,7 @@ LETTERS = Letters(
     y=normal("n"),
     A=normal("n", "n"),
     c=normal(),
+    c_new=normal(),
     r=normal(),
     k=2,
     p=3,
@@ -201,7 +202,7 @@ LEFT_OUT = {
     r"\sum'_j x_j = \sum_j x_j": "what stands above this sum sign",
     r"\max'_j x_j = \max_j x_j": "what stands above this max sign",
     r"x_{4/k} = x_2": "this subscript is not read",
-    r"x_{2 k/4} = x_{8k}": "a quotient is not read in a subscript",
+    r"x_{2 k/4} = x_{8k}": "this subscript is not read: operator SLASH",
     r"x_{1.5} = x_1": "a subscript is a whole number",
     r"|c|_2 = |c|": "an absolute value has no subscript",
     r"\lVert x \rVert_{\bar c} = \lVert x \rVert": "one letter, number or word is expected at a norm",
@@ -230,9 +231,8 @@ LEFT_OUT = {
     r"|c| = \begin{cases} c & \text{unless } c > 0 \\ -c & \text{else} \end{cases}": "row of cases",
     r"1 = \begin{cases} 1 \\ 2 & c > 0 \end{cases}": "only the last row of cases",
     r"c = c \Big|_{r=0}^{r=1}": "the bar needs a subscript such as r = 0",
-    r"\mathsf J_{f^2}(x) = \mathsf J_f(x)": "the Jacobian of a function has its letter only",
+    r"\mathsf J_{f^2}(x) = \mathsf J_f(x)": "f is bound to a function",
     r"x{}_1{}_2 = x_1": "two subscripts",
-    r"c_{\text{a b}} = c": "",
     r"\binom{k - 9}{1} = 1": "does not hold: by value: a binomial coefficient",
 }
 

@@ -569,7 +569,7 @@ class Reader:
             entry = _unwrap(entry)
             if entry.kind == "product":
                 indices.extend(self.index(p) for p in entry.parts)
-            elif entry.kind == "number" and len(entries) == 1 and len(entry.text) > 1:
+            elif entry.kind == "number" and len(entries) == 1 and entry.text.isdigit():
                 indices.extend(Num(entry.start, entry.end, int(d)) for d in entry.text)
             elif entry.kind == "relation":
                 raise LatexError("a relation is not expected in this subscript", entry.start)
