@@ -86,10 +86,6 @@ def test_every_equation_is_shown_without_script(visit, site, page):
     assert len(unseen) <= hidden, unseen
 
 
-@pytest.mark.xfail(
-    reason="seven chapters weigh 461 to 776 kB: their pictures are PNG at double resolution",
-    strict=False,
-)
 @pytest.mark.parametrize("page", CHAPTERS)
 def test_chapter_is_light_enough(visit, served, page, record_property):
     visited = visit()
