@@ -71,7 +71,7 @@ notebooks: $(READY)
 
 browser: html
 	@echo "The built pages in a browser …"
-	@$(PYTEST) -q -m browser tests/browser
+	@$(PYTEST) -q -n 2 --dist worksteal -m browser tests/browser
 
 mutants: $(READY)
 	@PYTHONPATH=.:chapters $(BIN)/python -m tests.mutants $(ARGS)
