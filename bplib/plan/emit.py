@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from bplib.plan import views
 from bplib.plan.program import ALIGN, Program
-from bplib.plan.symbols import Call, Value, _broadcast, _index, _reshape, _transpose
+from bplib.plan.values import Call, Value
 
 INFIX = {
     np.add: "+", np.subtract: "-", np.multiply: "*", np.true_divide: "/", np.greater: ">",
@@ -172,12 +173,12 @@ class Emitter:
             return
         x = self.ref(call.args[0])
         f, p = call.function, call.params
-        if f is _transpose:
+        if f is views.transpose:
             swapped = p["axes"] == (1, 0)
             self.assign(v, f"{x}.T" if swapped else f"{x}.transpose({p['axes']})")
-        elif f is _reshape:
+        elif f is views.reshape:
             self.assign(v, f"{x}.reshape({p['shape']})")
-        elif f is _broadcast:
+        elif f is views.broadcast:
             self.assign(v, f"{self.name('broadcast_to', np.broadcast_to)}({x}, {p['shape']})")
         else:
             self.assign(v, f"{x}[{self.name('i', self.kept(p['index'].real()))}]")
@@ -324,6 +325,6 @@ def _strong(b: Any) -> bool:
 
 def _look(call: Call, x: np.ndarray) -> np.ndarray:
     f, p = call.function, call.params
-    if f is _index:
+    if f is views.index:
         return x[p["index"].real()]
     return f(x, **p)
