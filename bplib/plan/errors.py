@@ -16,7 +16,9 @@ NUMPY = str(Path(np.__file__).resolve().parent)
 class PlanError(TypeError):
     """Something asked of a traced value cannot be part of a plan; the message says where."""
 
-    trace: Any = None
+    def __init__(self, message: str, trace: Any = None) -> None:
+        super().__init__(message)
+        self.trace = trace
 
     def retry(self, op: Any, xs: Any, params: Any) -> Any:
         """Note a primitive whose code needs entries as one opaque step."""

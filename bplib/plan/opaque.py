@@ -47,6 +47,12 @@ def apply(function: Any, template: Any, flat: Any) -> Any:
     return function(*fill(args, flat), **fill(kwargs, flat))
 
 
+def is_plain(template: Any) -> bool:
+    """Whether the operands are all the arguments, in their order, so that nothing needs filling."""
+    args, kwargs = template
+    return not kwargs and all(type(a) is Slot and a.i == i for i, a in enumerate(args))
+
+
 class Packed:
     """A function with its constant arguments in place, called with the operands alone."""
 

@@ -33,12 +33,12 @@ FRESH = {
 def _needs_entry(what: str, remedy: str) -> Callable[..., Any]:
     def method(self: Symbol, *args: Any, **kwargs: Any) -> Any:
         made = f" (made by {self.value.call.name})" if self.value.call else ""
-        error = PlanError(
+        # No local name for the error: with one, the frames that it holds would outlive it.
+        raise PlanError(
             f"plan: {what} needs the entries of a traced value{made}, which a plan has only when "
-            f"it is replayed: {place()}. {remedy}"
+            f"it is replayed: {place()}. {remedy}",
+            self.trace,
         )
-        error.trace = self.trace
-        raise error
 
     return method
 
@@ -165,13 +165,12 @@ class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
         if out is not None:
             (target,) = out
             if type(target) is not Symbol:
-                error = PlanError(
+                raise PlanError(
                     f"plan: a traced value cannot be written into a plain array (out= or an "
                     f"in-place operator): {place()}. Make that array an argument, or compute a "
-                    "new one."
+                    "new one.",
+                    trace,
                 )
-                error.trace = trace
-                raise error
             target.write(trace.as_value(result))
             return target
         return Symbol(trace, result) if type(result) is Value else result

@@ -28,7 +28,7 @@ from bplib.plan.constants import (
     uniform,
 )
 from bplib.plan.errors import PlanError, place
-from bplib.plan.opaque import Packed, apply, flatten, item
+from bplib.plan.opaque import Packed, apply, flatten, is_plain, item
 from bplib.plan.symbols import Symbol
 from bplib.plan.values import Call, Value
 
@@ -206,7 +206,7 @@ class Trace:
         shadow = [stand_in(a) if type(a) is Value else a for a in flat]
         with np.errstate(all="ignore"):
             sample = apply(function, template, shadow)
-        packed = Packed(function, template)
+        packed = function if is_plain(template) else Packed(function, template)
         several = isinstance(sample, tuple | list)
         samples = list(sample) if several else [sample]
         params = {"fresh": fresh}
