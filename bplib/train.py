@@ -9,15 +9,14 @@ from __future__ import annotations
 import copy
 import math
 import operator
-import signal
 import sys
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from . import losses, plan
+from .interrupts import Interrupts
 from .nn import MLP, Gradients
 from .optim import Optimizer, clip_by_norm, flat_of, global_norm
 
@@ -277,38 +276,6 @@ class _Run(NamedTuple):
     explosion: float
 
 
-class _Interrupts:
-    """Hold back the first Ctrl-C until `check`, so that no step is left half done.
-
-    Only the main thread gets signals; elsewhere there is nothing to hold back.
-    """
-
-    def __enter__(self) -> _Interrupts:
-        self.pending = False
-        self.previous: Any = None
-        if threading.current_thread() is threading.main_thread():
-            handler = signal.getsignal(signal.SIGINT)
-            if callable(handler):  # an application that ignores Ctrl-C goes on ignoring it
-                self.previous = handler
-                signal.signal(signal.SIGINT, self._hold)
-        return self
-
-    def _hold(self, number: int, frame: Any) -> None:
-        self.pending = True
-        signal.signal(signal.SIGINT, self.previous)  # a second one is not held
-
-    def check(self) -> None:
-        if self.pending:
-            self.pending = False
-            self.previous(signal.SIGINT, None)  # as a rule raises KeyboardInterrupt
-
-    def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
-        if self.previous is not None:
-            signal.signal(signal.SIGINT, self.previous)
-        if kind is None:
-            self.check()
-
-
 def _epochs(
     run: _Run,
     epochs: range,
@@ -321,7 +288,7 @@ def _epochs(
     good = net.copy_parameters(), optimizer.copy_state()
     best, best_weights, waited = math.inf, None, 0
     for epoch in epochs:
-        with _Interrupts() as interrupts:
+        with Interrupts() as interrupts:
             try:
                 try:
                     record, limit = _epoch(run, epoch, limit, validation, interrupts, step)
@@ -366,7 +333,7 @@ def _epoch(
     epoch: int,
     limit: float,
     validation: tuple[Array, Array] | None,
-    interrupts: _Interrupts,
+    interrupts: Interrupts,
     planned: PlannedStep | None,
 ) -> tuple[Progress, float]:
     net, optimizer, B = run.net, run.optimizer, run.X.shape[0]

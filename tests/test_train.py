@@ -2,17 +2,16 @@
 
 import io
 import math
-import os
 import signal
 import subprocess
 import sys
 import threading
-import time
 
 import numpy as np
 import pytest
 
 from bplib import data, nn, optim, train
+from tests.interrupts import lines_of, struck
 
 RNG = np.random.default_rng(23)
 X60, T60 = RNG.normal(size=(60, 3)), RNG.integers(0, 4, 60)
@@ -223,27 +222,35 @@ def test_ctrl_c_in_the_middle_of_a_step_waits_for_its_end(strike):
     assert signal.getsignal(signal.SIGINT) is handler
 
 
-def test_ctrl_c_at_any_time_leaves_a_whole_step_and_the_history():
-    seen = trajectory(4 * 400)
-    interrupted = 0
-    for delay in np.random.default_rng(0).uniform(0.0005, 0.06, 60):
+@pytest.mark.parametrize("planned", [False, True])
+def test_ctrl_c_at_200_random_moments_leaves_a_whole_step_and_the_history(planned):
+    seen = trajectory(4 * 6)
+    made: list = []
+
+    def run():
         net, optimizer = small(), optim.Momentum(0.05)
-        timer = threading.Timer(delay, os.kill, (os.getpid(), signal.SIGINT))
+        made[:] = [net, optimizer, None]
+        made[2] = train.fit(
+            net, X60, T60, **options(optimizer=optimizer, epochs=6), planned=planned
+        )
+
+    run()  # what a first run prepares is not repeated
+    last = lines_of(run)
+    stopped = set()
+    for moment in np.random.default_rng(0).integers(1, last, 200):
+        came = False
         try:
-            timer.start()
-            history = train.fit(net, X60, T60, **options(optimizer=optimizer, epochs=400))
-            timer.join()
-            time.sleep(0.001)
-        except KeyboardInterrupt:  # outside of fit: before it began or after it had ended
-            timer.join()
-            continue
+            came = struck(run, int(moment))
+        except KeyboardInterrupt:  # while the network was made, or before the first step
+            came = True
+        assert came, moment
+        net, optimizer, history = made
         if optimizer.t:
             assert same(net, optimizer, seen), optimizer.t
-        if history.reason == "interrupted":
-            interrupted += 1
-            assert optimizer.t < 1600
+        if history is not None and history.reason == "interrupted":
             assert len(history.records) in (optimizer.t // 4, optimizer.t // 4 - 1)
-    assert interrupted >= 20
+            stopped.add(optimizer.t)
+    assert len(stopped) >= 12  # of the 24 steps
 
 
 def test_a_second_ctrl_c_is_not_held_back():
