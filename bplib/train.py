@@ -1,7 +1,8 @@
 """Training: mini-batches, early stopping, and stopping well when the loss explodes.
 
 `train` is a generator of progress records, so printing, plotting or a progress bar are consumers,
-none of them built in. `fit` is the consumer that keeps the records and nothing else.
+none of them built in (`bplib.progress.watch` draws the bar). `fit` is the consumer that keeps the
+records and nothing else.
 """
 
 from __future__ import annotations
@@ -9,8 +10,7 @@ from __future__ import annotations
 import copy
 import math
 import operator
-import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -122,27 +122,6 @@ def fit(net: MLP, X: Array, T: Any, **options: Any) -> History:
         return History(records, "interrupted")
     whole = (epochs or 0) - options.get("first", 1) + 1
     return History(records, "epochs" if len(records) == whole else "early")
-
-
-def bar(records: Iterable[Progress], epochs: int, file: Any = None) -> Iterator[Progress]:
-    """Pass the records on while a tqdm bar shows them; needs tqdm.
-
-    The bar is drawn on the terminal's own standard error and erased at the end; where there is no
-    terminal (a notebook, a pipe) nothing is drawn, so it leaves no trace in stored outputs.
-    """
-    from tqdm import tqdm
-
-    stream = sys.__stderr__ if file is None else file
-    if stream is None:  # pythonw has none
-        yield from records
-        return
-    # disable=None: only on a terminal
-    disable = None if file is None else False
-    with tqdm(total=epochs, file=stream, leave=False, disable=disable, unit="epoch") as progress:
-        for record in records:
-            progress.set_postfix(J=f"{record.J:.3g}", refresh=False)
-            progress.update()
-            yield record
 
 
 def accuracy(net: MLP, X: Array, labels: Any) -> float:
