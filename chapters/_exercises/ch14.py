@@ -1,5 +1,7 @@
 """The exercises of chapter 14. The oracles use the complex step, loops, counts and dense tables."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from bplib.check import complex_step
@@ -66,7 +68,7 @@ def _delta_dot(Delta, Delta_dot, W, W_dot, Z, Z_dot):
 def _count(n, B):
     """The products of gradient and dots, one by one."""
     gradient = both = 0
-    for layer, (a, b) in enumerate(zip(n, n[1:], strict=False)):
+    for layer, (a, b) in enumerate(pairwise(n)):
         size = B * a * b
         first = layer == 0
         gradient += size * (2 if first else 3)  # forward, weights, and the way down
@@ -272,30 +274,30 @@ EXERCISES = [
         oracle=_count,
         cases=lambda rng: [([5, 4, 3, 2], 6), ([3, 7], 2), ([1, 2, 3, 4, 5], 1)],
         right=lambda n, B: (
-            B * (3 * sum(a * b for a, b in zip(n, n[1:], strict=False)) - n[0] * n[1]),
-            B * (9 * sum(a * b for a, b in zip(n, n[1:], strict=False)) - 5 * n[0] * n[1]),
+            B * (3 * sum(a * b for a, b in pairwise(n)) - n[0] * n[1]),
+            B * (9 * sum(a * b for a, b in pairwise(n)) - 5 * n[0] * n[1]),
         ),
         proves="Never more than three gradients.",
         placeholder=lambda n, B: None,
         wrong=(
             Wrong(
                 lambda n, B: (
-                    3 * B * sum(a * b for a, b in zip(n, n[1:], strict=False)),
-                    9 * B * sum(a * b for a, b in zip(n, n[1:], strict=False)),
+                    3 * B * sum(a * b for a, b in pairwise(n)),
+                    9 * B * sum(a * b for a, b in pairwise(n)),
                 ),
                 "The first layer is cheaper: the data has no gradient and no dot.",
             ),
             Wrong(
                 lambda n, B: (
-                    B * (3 * sum(a * b for a, b in zip(n, n[1:], strict=False)) - n[0] * n[1]),
-                    B * (8 * sum(a * b for a, b in zip(n, n[1:], strict=False)) - 5 * n[0] * n[1]),
+                    B * (3 * sum(a * b for a, b in pairwise(n)) - n[0] * n[1]),
+                    B * (8 * sum(a * b for a, b in pairwise(n)) - 5 * n[0] * n[1]),
                 ),
                 "That is the product alone; the pair asks for gradient and product together.",
             ),
             Wrong(
                 lambda n, B: (
-                    3 * sum(a * b for a, b in zip(n, n[1:], strict=False)) - n[0] * n[1],
-                    9 * sum(a * b for a, b in zip(n, n[1:], strict=False)) - 5 * n[0] * n[1],
+                    3 * sum(a * b for a, b in pairwise(n)) - n[0] * n[1],
+                    9 * sum(a * b for a, b in pairwise(n)) - 5 * n[0] * n[1],
                 ),
                 "That is for one sample; every row of the batch takes as much.",
             ),
