@@ -54,7 +54,7 @@ def timeline() -> list[tuple[int, str, str]]:
             x = LANES[role][0]
             mark = style.line(role)["marker"] or "o"
             ax.plot(x, y, mark, ms=5, color=style.color(role))
-            style.label(ax, x, y, f"{year} {who}", role, fontsize=9.5)
+            style.label(ax, x, y, f"{year} {who}", fontsize=9.5)
         ax.set(xlim=(-0.1, 2.75), ylim=(rows - 0.5, -1.7))
         ax.axis("off")
     return list(WORKS)
