@@ -66,8 +66,9 @@ def ranges(powers: dict[str, np.ndarray]) -> dict[str, float]:
         ax.axvline(-25, color=style.TEXT, lw=1.5)
         ax.axvline(-14, color=style.TEXT, lw=1.5, ls="--")
         ax.axvline(16, color=style.TEXT, lw=1.5)
-        for x, text, align in ((-25.4, "0 in float16", "right"), (-13.4, "normal", "left"),
-                               (-19.5, "subnormal", "center"), (15.6, "largest", "right")):  # fmt: skip
+        words = ((-25.4, "0 in float16", "right"), (-13.4, "normal", "left"),
+                 (-19.5, "subnormal", "center"), (15.6, "largest", "right"))  # fmt: skip
+        for x, text, align in words:
             ax.text(x, 0.27, text, ha=align, color=style.TEXT, fontsize=10)
         ax.set(
             xlabel="power of two of the entry",
