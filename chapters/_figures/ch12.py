@@ -58,7 +58,7 @@ def ranges(powers: dict[str, np.ndarray]) -> dict[str, float]:
             peak = int(np.argmax(counts))
             ax.text(
                 bins[peak] + 0.5,
-                counts[peak] + 0.012,
+                counts[peak] + 0.01,
                 name,
                 ha="center",
                 color=style.color(role),
@@ -69,12 +69,12 @@ def ranges(powers: dict[str, np.ndarray]) -> dict[str, float]:
         words = ((-25.4, "0 in float16", "right"), (-13.4, "normal", "left"),
                  (-19.5, "subnormal", "center"), (15.6, "largest", "right"))  # fmt: skip
         for x, text, align in words:
-            ax.text(x, 0.27, text, ha=align, color=style.TEXT, fontsize=10)
+            ax.text(x, 0.385, text, ha=align, color=style.TEXT, fontsize=10)
         ax.set(
             xlabel="power of two of the entry",
             ylabel="share of entries",
             title="Where do the gradients lie?",
             xlim=(-47, 18),
-            ylim=(0, 0.3),
+            ylim=(0, 0.42),
         )
     return {name: float(np.mean(values <= -25)) for name, values in powers.items()}
