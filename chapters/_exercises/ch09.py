@@ -17,9 +17,7 @@ def _transposed(f, shape, y_bar):
 
 
 def _columns(rng):
-    return [
-        (rng.normal(size=(B, n)), rng.normal(size=(B, n))) for B, n in [(4, 3), (3, 3), (1, 5)]
-    ]
+    return [(rng.normal(size=(B, n)), rng.normal(size=(B, n))) for B, n in [(4, 3), (3, 3), (1, 5)]]
 
 
 def _blocks(rng):

@@ -291,9 +291,7 @@ EXERCISES = [
             ),
             Wrong(lambda gradients, sizes: sum(gradients), "That adds up means."),
             Wrong(
-                lambda gradients, sizes: sum(
-                    s * g for s, g in zip(sizes, gradients, strict=True)
-                ),
+                lambda gradients, sizes: sum(s * g for s, g in zip(sizes, gradients, strict=True)),
                 "Divide by the number of rows at the end.",
             ),
         ),

@@ -54,7 +54,9 @@ def revolve(actions: Sequence[tuple[str, int, int]]) -> dict[str, int]:
         for x, y in flights:
             ax.plot(x, y, color=style.color("value"), lw=2, marker="")
         ax.plot(*zip(*squares, strict=True), ls="", marker="s", ms=6, color=style.color("local"))
-        ax.plot(*zip(*diamonds, strict=True), ls="", marker="D", ms=4, color=style.color("gradient"))
+        ax.plot(
+            *zip(*diamonds, strict=True), ls="", marker="D", ms=4, color=style.color("gradient")
+        )
         last = flights[0]
         style.label(ax, last[0][1], last[1][1], "advance", "value", xytext=(-62, 2))
         style.label(ax, *squares[0], "keep", "local", xytext=(8, 2))
