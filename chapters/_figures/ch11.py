@@ -19,11 +19,10 @@ def tent(bytes_in_use: dict[str, Sequence[int]], unit: int) -> dict[str, np.ndar
             units = np.asarray(series) / unit
             drawn[name] = units
             steps = np.arange(1, len(units) + 1)
-            ax.step(steps, units, where="mid", color=style.color(role), ls=dash, lw=2)
-            top = int(np.argmax(units))
-            style.label(
-                ax, steps[top], units[top], f"{name}: {units[top]:.0f}", role, xytext=(4, 9)
-            )
+            ax.step(steps, units, where="mid", color=style.color(role), ls=dash, lw=2, marker="")
+            at = (steps[-1], 1.0) if name == "using" else (steps[np.argmax(units)], units.max())
+            offset = (8, 3) if name == "using" else (4, 10)
+            style.label(ax, *at, f"{name}: {units.max():.0f}", role, xytext=offset)
         ax.set(
             xlabel="step of the plan",
             ylabel="activations in memory",
