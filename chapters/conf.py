@@ -37,6 +37,7 @@ extensions = [
     "_book.numbering",
     "_book.furniture",
     "_book.equation_index",
+    "_book.notes",
 ]
 
 # Sources: a notebook is published from its .ipynb, with the outputs that the tests compare; its
