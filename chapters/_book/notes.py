@@ -38,7 +38,7 @@ KINDS = {
     "gap": "gap",
 }
 WRONG = ("wrong shape", "wrong index", "wrong claim")
-NAMES = {"s1": "the first note", "s2": "the second note"}
+NAMES = ("s1", "s2")
 JAPANESE = re.compile(r"[「『（]*[぀-ヿ㐀-鿿][　-ヿ㐀-鿿＀-￯]*")
 _BLOCK = re.compile(r"^([#-])", re.MULTILINE)
 
@@ -55,6 +55,10 @@ def load(ledger: Path = LEDGER) -> dict:
 @functools.cache
 def _parsed(ledger: Path, _when: int) -> dict:
     return yaml.safe_load(ledger.read_text(encoding="utf-8"))
+
+
+def _ledger(srcdir) -> Path:
+    return Path(srcdir, "_notes", "ledger.yml")
 
 
 def checksum(rows: list[dict]) -> str:
@@ -77,16 +81,12 @@ def lines_of(row: dict) -> str:
     return "–".join(map(str, lines)) if isinstance(lines, list) else str(lines)
 
 
-def called(row: dict, note: bool = True) -> str:
+def called(row: dict, plural: bool = False) -> str:
     """Return what a row is called in a link: "S1, line 36"."""
-    lines = lines_of(row)
+    note, lines = row["id"][:2].upper(), lines_of(row)
     if not lines:
-        said = "not mentioned"
-    elif note:
-        said = f"line{'s' * ('–' in lines)} {lines}"
-    else:
-        said = lines
-    return f"{row['id'][:2].upper()}, {said}" if note else said
+        return f"{note}, not mentioned"
+    return f"{note}, line{'s' if plural or '–' in lines else ''} {lines}"
 
 
 def answered(row: dict, pages: set[str]) -> str:
@@ -104,7 +104,7 @@ def answered(row: dict, pages: set[str]) -> str:
 
 def to_row(row_id: str, text: str, docname: str) -> nodes.Node:
     """Return a link to a row of the appendix."""
-    link = addnodes.pending_xref(
+    return addnodes.pending_xref(
         "",
         nodes.inline("", text, classes=["std", "std-ref"]),
         refdomain="std",
@@ -114,7 +114,6 @@ def to_row(row_id: str, text: str, docname: str) -> nodes.Node:
         refwarn=True,
         refdoc=docname,
     )
-    return link
 
 
 class NoteRole(SphinxRole):
@@ -123,7 +122,7 @@ class NoteRole(SphinxRole):
     def run(self):
         titled = re.fullmatch(r"(.+?)\s*<([\w-]+)>", self.text, re.DOTALL)
         row_id = titled[2] if titled else self.text
-        known = {row["id"]: row for row in load(Path(self.env.srcdir, "_notes", "ledger.yml"))["rows"]}
+        known = {row["id"]: row for row in load(_ledger(self.env.srcdir))["rows"]}
         if row_id not in known:
             logger.warning("{note}: the notes have no row %r", row_id, location=self.get_location())
             return [nodes.inline("", self.text)], []
@@ -133,21 +132,23 @@ class NoteRole(SphinxRole):
 
 
 class NoteRows(SphinxDirective):
-    """The rows of one note (`s1`, `s2`), of what is `missing`, or `wrong` ones; or rows by name.
+    """The rows of one note (`s1`, `s2`), of what is `missing`, or of all `wrong` ones.
 
-    `:brief:` lists them in one line each, and leaves their anchors to the place where they are whole.
+    `:brief:` lists them shortly, and leaves the anchors to the rows themselves; `:index:` is a line
+    of line numbers.
     """
 
     required_arguments = 1
-    final_argument_whitespace = True
     option_spec = {"brief": directives.flag, "index": directives.flag}  # noqa: RUF012
 
     def run(self):
-        ledger = Path(self.env.srcdir, "_notes", "ledger.yml")
+        ledger = _ledger(self.env.srcdir)
         self.env.note_dependency(str(ledger))
         rows = chosen(load(ledger)["rows"], self.arguments[0])
         if not rows:
-            raise self.error(f"note-rows: no rows are called {self.arguments[0]!r}")
+            raise self.error(
+                f"note-rows: {self.arguments[0]!r} names no rows; use s1, s2, missing or wrong"
+            )
         if "index" in self.options:
             return [self.index(rows)]
         if "brief" in self.options:
@@ -165,7 +166,7 @@ class NoteRows(SphinxDirective):
         found = nodes.paragraph("", "Lines: ", classes=["note-index"])
         for i, row in enumerate(rows):
             found += nodes.Text(" · ") if i else nodes.Text("")
-            link = to_row(row["id"], called(row, note=False), self.env.docname)
+            link = to_row(row["id"], lines_of(row), self.env.docname)
             classes = ["note-link"] + ["note-wrong"] * (row["verdict"] in WRONG)
             found += nodes.inline("", "", link, classes=classes)
         return found
@@ -182,12 +183,8 @@ class NoteRows(SphinxDirective):
         return item
 
     def japanese(self, row) -> nodes.Node:
-        text = row["japanese"]
-        if text is None:
-            return nodes.container("", nodes.paragraph("", "(not in the note)"), classes=["note-ja"])
         # A line that begins with # or - is quoted, and opens neither heading nor list.
-        box = self.parsed(_BLOCK.sub(r"\\\1", text), "note-ja", "language-ja")
-        return box
+        return self.parsed(_BLOCK.sub(r"\\\1", row["japanese"]), "note-ja", "language-ja")
 
     def whole(self, row) -> nodes.Node:
         name = f"note-{row['id']}"
@@ -198,7 +195,8 @@ class NoteRows(SphinxDirective):
         head += nodes.reference("", called(row), refid=name, internal=True)
         head += verdict_mark(row)
         quoted = nodes.container(classes=["note-quoted"])
-        quoted += self.japanese(row)
+        if row["japanese"]:
+            quoted += self.japanese(row)
         quoted += self.parsed(row["english"], "note-en")
         said = nodes.container(classes=["note-said"])
         said += self.parsed(row["answer"], "note-answer")
@@ -230,18 +228,20 @@ def chosen(rows: list[dict], selection: str) -> list[dict]:
         return [r for r in rows if r["lines"] is None]
     if selection == "wrong":
         return [r for r in rows if r["verdict"] in WRONG]
-    wanted = selection.split()
-    return [r for r in rows if r["id"] in wanted]
+    return []
 
 
 class NoteVerdicts(SphinxDirective):
     """How many rows of each note have which verdict."""
 
     def run(self):
-        ledger = Path(self.env.srcdir, "_notes", "ledger.yml")
+        ledger = _ledger(self.env.srcdir)
         self.env.note_dependency(str(ledger))
         rows = load(ledger)["rows"]
-        lines = ["| verdict | what is wrong | S1 | S2 | not mentioned | rows |", "|---|---|--:|--:|--:|--:|"]
+        lines = [
+            "| verdict | what is wrong | S1 | S2 | not mentioned | rows |",
+            "|---|---|--:|--:|--:|--:|",
+        ]
         groups = [chosen(rows, name) for name in ("s1", "s2", "missing")]
         for verdict, kind in KINDS.items():
             counts = [sum(r["verdict"] == verdict for r in group) for group in groups]
@@ -255,7 +255,7 @@ class NoteVerdicts(SphinxDirective):
 
 def back_links(app: Sphinx, doctree: nodes.document) -> None:
     """Put under each answering place of a page the links to the rows it answers."""
-    env, ledger = app.env, Path(app.srcdir, "_notes", "ledger.yml")
+    env, ledger = app.env, _ledger(app.srcdir)
     rows = load(ledger)["rows"]
     if not rows:
         return
@@ -269,18 +269,27 @@ def back_links(app: Sphinx, doctree: nodes.document) -> None:
         at = _labelled(doctree, label)
         if at is None:
             names = ", ".join(row["id"] for row in answers)
-            logger.warning("the notes' ledger looks for %r here (%s)", label, names, location=doctree)
+            logger.warning(
+                "the notes' ledger looks for %r here (%s)", label, names, location=env.docname
+            )
             continue
         mark = nodes.paragraph("", "Answers ", classes=["note-back"])
-        for i, row in enumerate(answers):
-            same = i and answers[i - 1]["id"][:2] == row["id"][:2]
-            mark += nodes.Text((", " if same else "; ") if i else "")
-            text = called(row, note=not same) if row["lines"] or not same else "and more"
-            mark += to_row(row["id"], text, env.docname)
+        for i, group in enumerate(_by_note(answers)):
+            mark += nodes.Text("; " if i else "")
+            for j, row in enumerate(group):
+                mark += nodes.Text(", " if j else "")
+                text = called(row, plural=len(group) > 1) if not j else lines_of(row)
+                mark += to_row(row["id"], text, env.docname)
         if isinstance(at, nodes.section):
             at.insert(1, mark)
         else:
             at.parent.insert(at.parent.index(at) + 1, mark)
+
+
+def _by_note(rows: list[dict]) -> list[list[dict]]:
+    """Group rows by their note; what a note does not mention stands by itself."""
+    groups = [[r for r in rows if r["lines"] and r["id"][:2] == note] for note in NAMES]
+    return [g for g in groups if g] + [[r] for r in rows if not r["lines"]]
 
 
 def _labelled(doctree: nodes.document, label: str) -> nodes.Element | None:
@@ -294,7 +303,7 @@ def _labelled(doctree: nodes.document, label: str) -> nodes.Element | None:
 
 
 def mark_japanese(_app: Sphinx, doctree: nodes.document) -> None:
-    """Say of Japanese words, wherever they stand, that they are Japanese: fonts and voices differ."""
+    """Say of Japanese words, wherever they stand, that they are Japanese, for fonts and voices."""
     plain = (nodes.literal, nodes.literal_block, nodes.math, nodes.math_block, nodes.raw)
     for text in list(doctree.findall(nodes.Text)):
         if not JAPANESE.search(text) or isinstance(text.parent, plain):
