@@ -177,7 +177,6 @@ class NoteRows(SphinxDirective):
         head += nodes.inline("", "", to_row(row["id"], called(row), self.env.docname))
         head += verdict_mark(row)
         item += head
-        # A link in the quotation's own words would be read out in the wrong language.
         item += self.japanese(row)
         item += self.parsed("→ " + answered(row, self.env.found_docs), "note-place")
         return item
