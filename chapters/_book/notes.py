@@ -132,13 +132,14 @@ class NoteRole(SphinxRole):
 
 
 class NoteRows(SphinxDirective):
-    """The rows of one note (`s1`, `s2`), of what is `missing`, or of all `wrong` ones.
+    """The rows of one note (`s1`, `s2`), of what is `missing`, all `wrong` ones, or rows by name.
 
     `:brief:` lists them shortly, and leaves the anchors to the rows themselves; `:index:` is a line
     of line numbers.
     """
 
     required_arguments = 1
+    final_argument_whitespace = True
     option_spec = {"brief": directives.flag, "index": directives.flag}  # noqa: RUF012
 
     def run(self):
@@ -147,7 +148,7 @@ class NoteRows(SphinxDirective):
         rows = chosen(load(ledger)["rows"], self.arguments[0])
         if not rows:
             raise self.error(
-                f"note-rows: {self.arguments[0]!r} names no rows; use s1, s2, missing or wrong"
+                f"note-rows: {self.arguments[0]!r} names no rows; use s1, s2, missing, wrong or ids"
             )
         if "index" in self.options:
             return [self.index(rows)]
@@ -227,7 +228,7 @@ def chosen(rows: list[dict], selection: str) -> list[dict]:
         return [r for r in rows if r["lines"] is None]
     if selection == "wrong":
         return [r for r in rows if r["verdict"] in WRONG]
-    return []
+    return [r for r in rows if r["id"] in selection.split()]
 
 
 class NoteVerdicts(SphinxDirective):
