@@ -51,7 +51,7 @@ def revolve(actions: Sequence[tuple[str, int, int]]) -> dict[str, int]:
             time += 1
     with style.axes() as ax:
         for x, y in flights:
-            ax.plot(x, y, color=style.color("value"), lw=2, marker="")
+            ax.plot(x, y, color=style.color("value"), ls="-", lw=2, marker="")
         ax.plot(*zip(*squares, strict=True), ls="", marker="s", ms=6, color=style.color("local"))
         ax.plot(
             *zip(*diamonds, strict=True), ls="", marker="D", ms=4, color=style.color("gradient")
