@@ -45,7 +45,7 @@ LANES = {
 def timeline() -> list[tuple[int, str, str]]:
     """Draw the works from top to bottom, one row each, in three lanes."""
     rows = len(WORKS)
-    with style.axes(size=(7.2, 0.205 * rows + 0.5)) as ax:
+    with style.axes(size=(7.2, 0.195 * rows + 0.5)) as ax:
         for role, (x, title) in LANES.items():
             own = [y for y, work in enumerate(WORKS) if work[2] == role]
             ax.plot([x, x], [own[0], own[-1]], color=style.color(role), lw=1, marker="")
@@ -54,7 +54,7 @@ def timeline() -> list[tuple[int, str, str]]:
             x = LANES[role][0]
             mark = style.line(role)["marker"] or "o"
             ax.plot(x, y, mark, ms=5, color=style.color(role))
-            style.label(ax, x, y, f"{year} {who}", fontsize=9.5)
+            style.label(ax, x, y, f"{year} {who}", fontsize=9)
         ax.set(xlim=(-0.1, 2.75), ylim=(rows - 0.5, -1.7))
         ax.axis("off")
     return list(WORKS)
