@@ -8,9 +8,7 @@ from bplib import style
 WORKS = [
     (1676, "Leibniz: substitution", "value"),
     (1696, "L'Hôpital: a textbook", "value"),
-    (1797, "Lagrange: functions", "value"),
     (1847, "Cauchy: descent", "value"),
-    (1873, "Clifford: dual numbers", "value"),
     (1960, "Kelley", "gradient"),
     (1960, "Widrow, Hoff: one layer", "gradient"),
     (1961, "Bryson", "gradient"),
