@@ -7,10 +7,10 @@ from bplib import style
 # (year, who, role): derivatives and programs; what learns or is steered by them; tools.
 WORKS = [
     (1676, "Leibniz: substitution", "value"),
-    (1696, "L'Hôpital: a textbook", "value"),
+    (1696, "L'Hôpital: textbook", "value"),
     (1847, "Cauchy: descent", "value"),
     (1960, "Kelley: flight paths", "gradient"),
-    (1960, "Widrow, Hoff: one layer", "gradient"),
+    (1960, "Widrow, Hoff: a layer", "gradient"),
     (1961, "Bryson: stages", "gradient"),
     (1962, "Dreyfus: chain rule alone", "gradient"),
     (1964, "Wengert: forward sweep", "value"),
