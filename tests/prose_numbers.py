@@ -2,9 +2,9 @@
 
 For each chapter: the number as printed, and the Python expression whose value it is (rounded as
 printed; `math` and NumPy names are known), or, for what is given and not computed (a premise of an
-exercise, a section, a version), the word GIVEN with what it is. A number in the text that is neither
-shown near it nor listed here fails tests/test_prose_numbers.py; so does one listed here that the
-text no longer has.
+exercise, a section, a version), the word GIVEN with what it is. A number in the text that is
+neither shown near it nor listed here fails tests/test_prose_numbers.py; so does one listed that
+the text no longer has.
 """
 
 from __future__ import annotations

@@ -54,7 +54,9 @@ def test_a_wrong_digit_is_noticed():
 
 
 def test_what_counts_as_a_number_of_the_text():
-    text = "In 1986, 97 % of 1,797 cost $0.25$, `3.14` and {eq}`eq-22.5`, or $10^{-12}$; 5 % of 0.5."
+    text = (
+        "In 1986, 97 % of 1,797 cost $0.25$, `3.14` and {eq}`eq-22.5`, or $10^{-12}$; 5 % of 0.5."
+    )
     found = [(c.text, c.percent) for c in prose.claims(text)]
     assert found == [("97", True), ("1,797", False), ("0.25", False)]
     (share,) = prose.claims("a score of $97.5\\,\\%$")

@@ -81,7 +81,9 @@ class LatexError(Exception):
 
 _WORD = re.compile(r"\\(?:[A-Za-z]+\*?|.)|:=|.", re.DOTALL)
 _BRACED = re.compile(r"\s*\{([^{}]*)\}")
-_ENDS = re.compile(r"(?:\s|~|\\[,;:! ])*(?:$|\\\\|\\end\b|\\q?quad\b)")  # what a full stop stands before
+_ENDS = re.compile(
+    r"(?:\s|~|\\[,;:! ])*(?:$|\\\\|\\end\b|\\q?quad\b)"
+)  # what a full stop stands before
 _ONE = re.compile(r"\s*(?:\{\s*(\\[A-Za-z]+|[A-Za-z0-9])\s*\}|(\\[A-Za-z]+|[A-Za-z0-9]))")
 
 
@@ -445,8 +447,8 @@ def _(children, start, end):
             note = script.parts[0] if script.parts else script
             if not (note.kind == "braces" and [p.kind for p in note.parts] == ["named"]):
                 raise LatexError(
-                    f"the note at {base.text} is read as \\text{{...}} only; a formula needs a line "
-                    "of its own",
+                    f"the note at {base.text} is read as \\text{{...}} only; a formula needs a "
+                    "line of its own",
                     script.start,
                 )
         return base

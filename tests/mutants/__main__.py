@@ -1,7 +1,7 @@
 """`python -m tests.mutants [text] [cells] [library] [outputs] [prose]`: the book's detection rates.
 
-Without a kind, all of them. `--sample 40` takes about that many of each kind (of each chapter for
-text and cells), `--chapter 05` one chapter, `--jobs 2` processes; `--store` writes the rates into the
+Without a kind, all of them. `--sample 40` takes about that many of each kind (for cells, of each
+chapter), `--chapter 05` one chapter, `--jobs 2` processes; `--store` writes the rates into the
 index of equations. The exit code says whether the rates are what the book promises.
 """
 
@@ -56,7 +56,11 @@ def main() -> int:
     if "text" in kinds:
         found = text.run(chapters, options.jobs, options.sample)
         both = found["evaluated"] + found["other"]
-        say("Misprints of equations read from their LaTeX", found["evaluated"], rates.BARS["evaluated"])
+        say(
+            "Misprints of equations read from their LaTeX",
+            found["evaluated"],
+            rates.BARS["evaluated"],
+        )
         say("Misprints of all numbered equations", both, rates.BARS["text"])
         keep("text", both)
     if "cells" in kinds:

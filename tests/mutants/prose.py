@@ -26,7 +26,10 @@ _PERCENT = re.compile(r"(?:\s|\\,)*\\?%")
 _EVIDENCE = re.compile(r"(?<![\w.])\d[\d_,]*\.?\d*(?:[eE][-+]?\d+)?")
 _NOT_PROSE = [
     re.compile(p, re.DOTALL | re.MULTILINE)
-    for p in (r"```.*?```", r"\$\$.*?\$\$", r"(?:\{[\w:-]+\})?`[^`]*`", r"\]\([^)]*\)", r"^:\w[\w-]*:.*?$")
+    for p in (
+        r"```.*?```", r"\$\$.*?\$\$", r"(?:\{[\w:-]+\})?`[^`]*`", r"\]\([^)]*\)",
+        r"^:\w[\w-]*:.*?$",
+    )
 ]  # fmt: skip
 
 

@@ -1,8 +1,8 @@
 """The stored detection rates, and the table that the book shows of them.
 
-`rates.json` keeps, for each kind of mutant and each chapter or module, how many there were, how many
-were noticed, and the survivors; `--store` brings it and the table in the index of equations up to
-date for what was measured, and leaves the rest.
+`rates.json` keeps, for each kind of mutant and each chapter or module, how many there were, how
+many were noticed, and the survivors; `--store` brings it and the table in the index of equations up
+to date for what was measured, and leaves the rest.
 """
 
 from __future__ import annotations
@@ -22,7 +22,14 @@ KINDS = {
     "outputs": "a digit of a stored output",
     "prose": "a digit of a number in the text",
 }
-BARS = {"text": 0.95, "evaluated": 0.99, "cells": 0.95, "library": 0.95, "outputs": 0.95, "prose": 0.95}
+BARS = {
+    "text": 0.95,
+    "evaluated": 0.99,
+    "cells": 0.95,
+    "library": 0.95,
+    "outputs": 0.95,
+    "prose": 0.95,
+}
 
 Rates = dict[str, dict[str, dict]]
 
@@ -50,7 +57,10 @@ def lines(tables: Rates) -> list[str]:
     """A table of rates: a row for each chapter or module, a pair of columns for each kind."""
     kinds = [k for k in KINDS if k in tables]
     rows = sorted({name for kind in kinds for name in tables[kind]})
-    out = ["| place | " + " | ".join(KINDS[k] for k in kinds) + " |", "|---" * (len(kinds) + 1) + "|"]
+    out = [
+        "| place | " + " | ".join(KINDS[k] for k in kinds) + " |",
+        "|---" * (len(kinds) + 1) + "|",
+    ]
 
     def cell(row: dict | None) -> str:
         if not row or not row["mutants"]:
