@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from random import Random
 
@@ -32,7 +32,7 @@ SAMPLE = 14  # misprints of each chapter: a second or two
 by_chapter = pytest.mark.parametrize("chapter", WITH_EQUATIONS, ids=lambda p: p.stem)
 
 
-@lru_cache(maxsize=None)
+@cache
 def checked(chapter: Path) -> tuple[dict[str, Check], float]:
     """The checks of a chapter, and the seconds of this process that they took."""
     started = time.process_time()  # not of the clock: the machine may be busy
@@ -60,7 +60,9 @@ def test_nine_in_ten_are_evaluated_from_their_own_latex(capsys):
     assert evaluated >= 0.9 * len(rows) > 0
 
 
-SIGN = re.compile(r"\\(?:begin|end|text|mathrm|operatorname)\s*\{[^{}]*\}|\\(?:[A-Za-z]+|.)|\S", re.DOTALL)
+SIGN = re.compile(
+    r"\\(?:begin|end|text|mathrm|operatorname)\s*\{[^{}]*\}|\\(?:[A-Za-z]+|.)|\S", re.DOTALL
+)
 SEPARATORS = {",", ".", r"\\", r"\quad", r"\qquad"}
 
 
@@ -98,7 +100,7 @@ def test_the_printed_form_itself_is_not_refused(chapter):
                 assert check.verdict(right.lstrip()[1:]) is None, check.source.label
 
 
-@lru_cache(maxsize=None)
+@cache
 def sampled(chapter: Path) -> tuple[list[Verdict], list[Verdict]]:
     """A few misprints of a chapter, always the same while its equations are: read, and others."""
     every = [(check, slip) for check in checked(chapter)[0].values() for slip in slips(check)]

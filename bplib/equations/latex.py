@@ -81,7 +81,9 @@ class LatexError(Exception):
 
 _WORD = re.compile(r"\\(?:[A-Za-z]+\*?|.)|:=|.", re.DOTALL)
 _BRACED = re.compile(r"\s*\{([^{}]*)\}")
-_ENDS = re.compile(r"(?:\s|~|\\[,;:! ])*(?:$|\\\\|\\end\b|\\q?quad\b)")  # what a full stop stands before
+_ENDS = re.compile(
+    r"(?:\s|~|\\[,;:! ])*(?:$|\\\\|\\end\b|\\q?quad\b)"
+)  # what a full stop stands before
 _ONE = re.compile(r"\s*(?:\{\s*(\\[A-Za-z]+|[A-Za-z0-9])\s*\}|(\\[A-Za-z]+|[A-Za-z0-9]))")
 
 

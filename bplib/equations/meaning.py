@@ -749,7 +749,9 @@ class Reader:
                 ref, left, primes = self.reference(inner.text, inner_scripts, part)
                 if isinstance(ref, Ref) and self.is_function(ref.name) and not primes:
                     if left or ref.subs is not None:
-                        raise LatexError("the Jacobian of a function has its letter only", sub.start)
+                        raise LatexError(
+                            "the Jacobian of a function has its letter only", sub.start
+                        )
                     args = tuple(self.read(p) for p in group.parts)
                     node = Apply(part.start, group.end, ref.name, ref.layer, 0, args, True)
                     others = [*_without_subs(scripts), *more]
