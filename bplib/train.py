@@ -1,7 +1,8 @@
 """Training: mini-batches, early stopping, and stopping well when the loss explodes.
 
 `train` is a generator of progress records, so printing, plotting or a progress bar are consumers,
-none of them built in. `fit` is the consumer that keeps the records and nothing else.
+none of them built in (`bplib.progress.watch` draws the bar). `fit` is the consumer that keeps the
+records and nothing else.
 """
 
 from __future__ import annotations
@@ -9,15 +10,13 @@ from __future__ import annotations
 import copy
 import math
 import operator
-import signal
-import sys
-import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from . import losses, plan
+from .interrupts import Interrupts
 from .nn import MLP, Gradients
 from .optim import Optimizer, clip_by_norm, flat_of, global_norm
 
@@ -123,27 +122,6 @@ def fit(net: MLP, X: Array, T: Any, **options: Any) -> History:
         return History(records, "interrupted")
     whole = (epochs or 0) - options.get("first", 1) + 1
     return History(records, "epochs" if len(records) == whole else "early")
-
-
-def bar(records: Iterable[Progress], epochs: int, file: Any = None) -> Iterator[Progress]:
-    """Pass the records on while a tqdm bar shows them; needs tqdm.
-
-    The bar is drawn on the terminal's own standard error and erased at the end; where there is no
-    terminal (a notebook, a pipe) nothing is drawn, so it leaves no trace in stored outputs.
-    """
-    from tqdm import tqdm
-
-    stream = sys.__stderr__ if file is None else file
-    if stream is None:  # pythonw has none
-        yield from records
-        return
-    # disable=None: only on a terminal
-    disable = None if file is None else False
-    with tqdm(total=epochs, file=stream, leave=False, disable=disable, unit="epoch") as progress:
-        for record in records:
-            progress.set_postfix(J=f"{record.J:.3g}", refresh=False)
-            progress.update()
-            yield record
 
 
 def accuracy(net: MLP, X: Array, labels: Any) -> float:
@@ -277,38 +255,6 @@ class _Run(NamedTuple):
     explosion: float
 
 
-class _Interrupts:
-    """Hold back the first Ctrl-C until `check`, so that no step is left half done.
-
-    Only the main thread gets signals; elsewhere there is nothing to hold back.
-    """
-
-    def __enter__(self) -> _Interrupts:
-        self.pending = False
-        self.previous: Any = None
-        if threading.current_thread() is threading.main_thread():
-            handler = signal.getsignal(signal.SIGINT)
-            if callable(handler):  # an application that ignores Ctrl-C goes on ignoring it
-                self.previous = handler
-                signal.signal(signal.SIGINT, self._hold)
-        return self
-
-    def _hold(self, number: int, frame: Any) -> None:
-        self.pending = True
-        signal.signal(signal.SIGINT, self.previous)  # a second one is not held
-
-    def check(self) -> None:
-        if self.pending:
-            self.pending = False
-            self.previous(signal.SIGINT, None)  # as a rule raises KeyboardInterrupt
-
-    def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
-        if self.previous is not None:
-            signal.signal(signal.SIGINT, self.previous)
-        if kind is None:
-            self.check()
-
-
 def _epochs(
     run: _Run,
     epochs: range,
@@ -321,7 +267,7 @@ def _epochs(
     good = net.copy_parameters(), optimizer.copy_state()
     best, best_weights, waited = math.inf, None, 0
     for epoch in epochs:
-        with _Interrupts() as interrupts:
+        with Interrupts() as interrupts:
             try:
                 try:
                     record, limit = _epoch(run, epoch, limit, validation, interrupts, step)
@@ -366,7 +312,7 @@ def _epoch(
     epoch: int,
     limit: float,
     validation: tuple[Array, Array] | None,
-    interrupts: _Interrupts,
+    interrupts: Interrupts,
     planned: PlannedStep | None,
 ) -> tuple[Progress, float]:
     net, optimizer, B = run.net, run.optimizer, run.X.shape[0]

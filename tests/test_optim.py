@@ -95,6 +95,26 @@ def test_dtype_in_place_and_shapes(kind, dtype):
 
 
 @pytest.mark.parametrize("kind", ALL)
+def test_large_arrays_are_updated_by_rows_to_the_same_bits(kind, monkeypatch):
+    def run():
+        rng, optimizer = np.random.default_rng(3), kind(0.05)
+        params = [rng.normal(size=(70, 9)), rng.normal(size=70)]
+        for _ in range(3):
+            optimizer.step(params, [np.sin(p) for p in params])
+        return [*params, *optimizer.arrays()]
+
+    whole = run()
+    sizes = []
+    monkeypatch.setattr(optim, "PART", 400)
+    monkeypatch.setattr(kind, "update", lambda self, p, *rest, old=kind.update: (
+        sizes.append(p.shape), old(self, p, *rest)))  # fmt: skip
+    for a, b in zip(run(), whole, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert sizes[:14] == [(5, 9)] * 14
+    assert sizes[14] == (70,)
+
+
+@pytest.mark.parametrize("kind", ALL)
 def test_state_goes_back(kind):
     def run(optimizer, p, n):
         for _ in range(n):
