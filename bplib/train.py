@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import losses, plan
-from .interrupts import Interrupts
+from ._interrupts import Interrupts
 from .nn import MLP, Gradients
 from .optim import Optimizer, clip_by_norm, flat_of, global_norm
 

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 from .coverage import coverage, problems, report
-from .source import Book, EquationError
 from .letters import LettersError
+from .source import Book, EquationError
 
 
 def main(arguments: list[str] | None = None) -> int:
