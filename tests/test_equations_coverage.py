@@ -60,7 +60,9 @@ def test_nine_in_ten_are_evaluated_from_their_own_latex(capsys):
     assert evaluated >= 0.9 * len(rows) > 0
 
 
-SIGN = re.compile(r"\\(?:begin|end|text|mathrm|operatorname)\s*\{[^{}]*\}|\\(?:[A-Za-z]+|.)|\S", re.DOTALL)
+SIGN = re.compile(
+    r"\\(?:begin|end|text|mathrm|operatorname)\s*\{[^{}]*\}|\\(?:[A-Za-z]+|.)|\S", re.DOTALL
+)
 SEPARATORS = {",", ".", r"\\", r"\quad", r"\qquad"}
 
 

@@ -104,7 +104,11 @@ def sentences():
         if word in (r"\limits", r"\nolimits"):
             yield word, rf"c = \sum{word}_j x_j", r"c = \sum_j x_j"
         else:
-            yield word, f"c = {word} {after} {inside} {closing} r", f"c = {after}{inside}{closing} r"
+            yield (
+                word,
+                f"c = {word} {after} {inside} {closing} r",
+                f"c = {after}{inside}{closing} r",
+            )
     for word in grammar.UNPRINTED - {r"\label"}:
         yield word, f"c = {word}{{red}} r", "c = r"
     for word in grammar.WORDED:
@@ -176,7 +180,9 @@ def test_most_of_these_displays_are_read():
     assert unread <= REFUSED | {r"\prime", r"\mathsf", r"\mathit"}, unread
 
 
-@pytest.mark.parametrize("table", [grammar.RELATIONS, grammar.OPERATORS, grammar.ACCENTS, grammar.BARS])
+@pytest.mark.parametrize(
+    "table", [grammar.RELATIONS, grammar.OPERATORS, grammar.ACCENTS, grammar.BARS]
+)
 def test_two_signs_are_read_alike_only_where_the_table_says_so(table):
     def display(sign):
         if table is grammar.BARS:
