@@ -15,8 +15,8 @@ Python call for each operation, and no look-up of the library.
 
 Not supported, and refused by name: plans (they write out NumPy calls), `store` (save
 `to_numpy(...)`), functions that the standard does not have or has otherwise (einsum, cumsum,
-roll, patches of images, adding at an index of arrays), complex numbers, and gradients kept on a device: a
-library's own devices are passed through `array(..., device=...)` and otherwise not looked after.
+roll, patches of images, adding at an index of arrays), and complex numbers. A device can be named
+in `array(..., device=...)`; nothing else looks after devices.
 """
 
 from __future__ import annotations
@@ -38,11 +38,14 @@ __all__ = ["Array", "array", "to_numpy", "use"]
 STANDARD = {
     "absolute": "abs", "arccos": "acos", "arccosh": "acosh", "arcsin": "asin", "arcsinh": "asinh",
     "arctan": "atan", "arctan2": "atan2", "arctanh": "atanh", "power": "pow", "fabs": "abs",
-    "true_divide": "divide", "float_power": "pow",
+    "true_divide": "divide", "float_power": "pow", "invert": "bitwise_invert",
 }  # fmt: skip
 # Names that PyTorch has otherwise, though it takes the standard's arguments. Its max over an axis
 # returns positions too, its equal gives one answer for all entries.
-ALIASES = {"permute_dims": "permute", "max": "amax", "min": "amin", "equal": "eq"}
+ALIASES = {
+    "permute_dims": "permute", "max": "amax", "min": "amin", "equal": "eq",
+    "bitwise_invert": "bitwise_not",
+}  # fmt: skip
 _library: Any = None
 _found: dict[str, Callable[..., Any]] = {}
 _dtypes: dict[str, Any] = {}  # name -> the library's dtype
@@ -97,12 +100,10 @@ def array(x: Any, dtype: Any = None, **options: Any) -> Array:
 
 def to_numpy(x: Any) -> np.ndarray:
     """Return the entries as a NumPy array of its own."""
-    return np.array(_data(x))
-
-
-def _data(x: Any) -> Any:
     data = x.data if type(x) is Array else x
-    return data if hasattr(data, "__array__") else np.from_dlpack(data)
+    if not isinstance(data, np.ndarray) and hasattr(data, "__dlpack__"):
+        data = np.from_dlpack(data)
+    return np.array(data)
 
 
 def _standard(name: str) -> Callable[..., Any]:
@@ -186,17 +187,19 @@ class Array(np.lib.mixins.NDArrayOperatorsMixin):
     def __array_ufunc__(self, ufunc: Any, method: str, *xs: Any, **kwargs: Any) -> Any:
         if any(type(x) is Node for x in xs):
             return NotImplemented  # the Node notes the operation, and then comes here with values
-        out = kwargs.pop("out", None)
+        out, mask = kwargs.pop("out", None), kwargs.pop("where", True)
         if method != "__call__" or kwargs or ufunc.nout != 1:
             raise NotImplementedError(f"backend: numpy.{ufunc.__name__}.{method} {sorted(kwargs)}")
         name = STANDARD.get(ufunc.__name__, ufunc.__name__)
         y = Array(_standard(name)(*_common(xs, float if name == "divide" else bool)))
         if out is None:
+            if mask is not True:
+                raise NotImplementedError(f"backend: numpy.{ufunc.__name__}(where=) without out=")
             return y
         (target,) = out
         if type(target) is not Array:
             raise TypeError("backend: an Array cannot be written into a NumPy array; use to_numpy")
-        target[...] = y
+        target[...] = y if mask is True else np.where(mask, y, target)
         return target
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
@@ -243,9 +246,9 @@ class Array(np.lib.mixins.NDArrayOperatorsMixin):
         order = tuple([int(a) % self.ndim for a in axes]) or tuple(range(self.ndim))[::-1]
         return Array(_standard("permute_dims")(self.data, order))
 
-    def as_one(self) -> Array:
-        """Return the number 1 in the same library: the seed of a gradient."""
-        return array(np.ones((), self.dtype))
+    def filled(self, number: float) -> Array:
+        """Return an Array of the same shape and dtype with this number everywhere."""
+        return array(np.full(self.shape, number, self.dtype))
 
     def ravel(self) -> Array:
         """As NumPy's."""
@@ -324,8 +327,8 @@ for _name in ("argmax", "argmin"):
     FUNCTIONS[getattr(np, _name)] = lambda x, axis=None, _name=_name: Array(
         _standard(_name)(x.data, axis=axis)
     )
-for _name in ("triu", "tril"):
-    FUNCTIONS[getattr(np, _name)] = lambda x, k=0, _make=getattr(np, _name): np.where(
+for _make in (np.triu, np.tril):
+    FUNCTIONS[_make] = lambda x, k=0, _make=_make: np.where(
         _make(np.ones(x.shape[-2:], bool), k), x, 0.0
     )
 
