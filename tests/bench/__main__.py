@@ -1,4 +1,6 @@
-"""The benchmarks of the book: `python -m tests.bench [--quick] [--no-peers] [--publish] [section ...]`.
+"""The benchmarks of the book.
+
+    python -m tests.bench [--quick] [--no-peers] [--publish] [section ...]
 
 Sections: training, chains, hvp, digits, memory, leak. Tables go to the screen; everything measured
 goes to `_build/bench/bench.json`, and the training table as a picture next to it. With `--publish`

@@ -8,6 +8,7 @@ writes them from `tests/bench/results/bench.json`; a test fails when they say so
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -176,9 +177,9 @@ def page(m: dict[str, Any]) -> str:
 HEAD = """<!-- Written by `python -m tests.bench.report` from tests/bench/results/bench.json. -->
 # Benchmarks
 
-How fast is the library, against the fastest there could be and against its peers? Everything on this
-page comes from one run, stored in `tests/bench/results/bench.json` as it was measured. The whole of
-it is one command:
+How fast is the library, against the fastest there could be, and against its peers? All figures on
+this page come from one run, stored in `tests/bench/results/bench.json` as it was measured. The
+whole of it is one command:
 
 ```console
 $ make bench ARGS=--publish
@@ -423,6 +424,12 @@ def readme(m: dict[str, Any], text: str) -> str:
 # The picture
 
 
+def digest(m: dict[str, Any]) -> str:
+    """Return what tells one training table from another."""
+    text = json.dumps(m["training"], sort_keys=True)
+    return "measurement " + hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
 def draw(m: dict[str, Any], path: Path) -> None:
     """Draw the training table with one thread; the file is the same for the same measurement."""
     import matplotlib
@@ -447,6 +454,8 @@ def draw(m: dict[str, Any], path: Path) -> None:
         axes.legend(ncols=2, fontsize=8)
         figure.savefig(path, metadata={"Date": None, "Creator": None})
         plt.close(figure)
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("<svg ", f"<!-- {digest(m)} -->\n<svg ", 1), encoding="utf-8")
 
 
 def write() -> None:
