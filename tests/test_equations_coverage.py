@@ -21,6 +21,7 @@ from bplib.equations.latex import LatexError
 from bplib.equations.mutate import Verdict, judge, slips
 
 from .test_equations_reader import LAYOUT, bare
+from .wrong_equations import WRONG
 
 CHAPTERS = Path(__file__).parents[1] / "chapters"
 WITH_EQUATIONS = [
@@ -131,21 +132,31 @@ def test_misprints_of_what_is_read_from_latex_are_noticed_in_99_of_100():
 
 
 def test_the_sample_can_fail(tmp_path):
-    """One function for both layers cannot see a wrong layer: a survivor, with its place."""
+    """A letter that is 1 in the one draw of its check cannot be missed there: a survivor."""
     page = tmp_path / "01-weak.md"
     page.write_text(
-        "# Weak\n\n$$\nz_k = \\sum_j a_j W_{jk}\n$$ (eq-weak)\n\n```{code-cell} ipython3\n"
-        "from bplib.equations import *\nimport numpy as np\n"
-        "equation('eq-weak').holds(a=np.zeros(2), W=normal(2, 2), z=np.zeros(2)).rejects('1')\n```\n",
+        "# Weak\n\n$$\ny = c x\n$$ (eq-weak)\n\n```{code-cell} ipython3\n"
+        "from bplib.equations import *\n"
+        "c = sample(lambda rng: 1.0 if rng.rand() < 0.9 else 2.0)\n"
+        "equation('eq-weak').holds(\n    x=normal(), c=c, y=lambda c, x: c * x, draws=1,\n"
+        ").rejects('2 x')\n```\n",
         encoding="utf-8",
     )
     read, _ = sampled(page)
-    assert {v.how for v in read} & {"survived", "equivalent"}
+    assert any("eq-weak [factor] y = x" in line for line in missed(read))
 
 
-def test_labels_are_unique_in_the_book():
-    if CHAPTERS.is_dir():
-        Book(CHAPTERS)
+@by_chapter
+def test_wrong_forms_thought_up_by_hand_are_refused(chapter):
+    for label, check in checked(chapter)[0].items():
+        for form in WRONG.get(label, []):
+            assert check.verdict(form, brief=True), f"{label} accepts {form}"
+
+
+def test_those_wrong_forms_are_of_equations_that_there_are():
+    labels = {source.label for chapter in WITH_EQUATIONS for source in Book(chapter)}
+    assert set(WRONG) <= labels, set(WRONG) - labels
+    assert sum(map(len, WRONG.values())) >= 150
 
 
 PAGE = r"""# A chapter

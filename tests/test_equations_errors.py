@@ -16,6 +16,7 @@ from bplib.equations import (
     gradient,
     layered,
     normal,
+    sample,
     session,
 )
 from bplib.equations.source import scan
@@ -123,6 +124,20 @@ def test_a_wrong_form_that_cannot_be_read_is_no_proof():
 def test_a_form_that_is_almost_right_is_undecided():
     with pytest.raises(EquationError, match="undecided"):
         formula("Z = A W").holds(MATRICES).rejects(r"1.00000001 A W")
+
+
+def test_a_bound_that_is_attained_refuses_a_wider_one():
+    letters = {"x": normal("n"), "y": normal("n"), "k": 0.5}
+    text = r"\langle x, y \rangle \le \lVert x \rVert \lVert y \rVert"
+    loose = formula(text).holds(**letters)
+    wider = text.replace(r"\le ", r"\le 2 ")
+    assert loose.verdict(wider) is None  # nothing shows that the 2 is too much
+    letters["y"] = sample(lambda rng, x: 3 * x if rng.randint(2) else rng.normal(size=x.size))
+    sharp = formula(text).holds(**letters)
+    assert sharp.verdict(wider) == "by tightness"
+    assert sharp.verdict(text.replace(r"\le ", r"\ge ")) == "by value"
+    assert sharp.verdict(text) is None
+    assert sharp.verdict(r"\lVert x \rVert \lVert y \rVert \ge \langle x, y \rangle") is None
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (an equation is easier to read on one line)
 """The reader leaves nothing out: every sign has its meaning, is layout by name, or is refused."""
 
 from __future__ import annotations

@@ -258,9 +258,9 @@ def evaluate_link(
             outcome.cause = refusal
             outcome.setting = _show_setting(setting)
             break
-        except (ArithmeticError, ValueError, IndexError, np.linalg.LinAlgError) as error:
+        except (ArithmeticError, ValueError, IndexError, np.linalg.LinAlgError) as trouble:
             # A function of the binding, or NumPy, cannot take these values.
-            outcome.cause = Refusal("value", f"it cannot be computed: {error}")
+            outcome.cause = Refusal("value", f"it cannot be computed: {trouble}")
             outcome.setting = _show_setting(setting)
             break
         if error > outcome.error:
@@ -310,6 +310,12 @@ def _compare(evaluator: Evaluator, link: Link) -> tuple[float, float]:
         "it by code with the reason",
         link.right,
     )
+
+
+def _bound(formula: Formula, link: Link) -> str:
+    """What a relation bounds, and from which side: by this a rival bound is known."""
+    left = _squeeze(formula.latex[link.start : link.left_end].replace("&", ""))
+    return f"{left} {link.relation}"
 
 
 def _order_of_remainder(evaluator: Evaluator, link: Link, orders: list[m.BigO]) -> float:
@@ -452,7 +458,7 @@ class Check:
     bound: float = 0.0
     parsed: Formula | None = None
     stencil: bool = False
-    slack: dict[int, float] = field(default_factory=dict)  # of each link, over all draws
+    slack: dict[tuple[str, int], float] = field(default_factory=dict)  # by bound and draw
 
     # Accepting ----------------------------------------------------------------------------------
     def _verify(self) -> Check:
@@ -498,10 +504,10 @@ class Check:
         """The first failure of a formula that should hold, or None."""
         for draw in self._draws():
             try:
-                for n, link in enumerate(formula.links):
+                for link in formula.links:
                     ranges = loops(formula, link, draw)
                     outcome = evaluate_link(formula, link, draw, ranges)
-                    self.slack[n] = min(self.slack.get(n, math.inf), outcome.slack)
+                    self.slack[_bound(formula, link), draw.number] = outcome.slack
                     self.stencil |= outcome.stencil
                     bad = not outcome.error <= self._tolerance(outcome.stencil)
                     if outcome.cause is not None or bad:
@@ -538,8 +544,8 @@ class Check:
     def verdict(self, wrong: str, brief: bool = False) -> str | None:
         """How the binding refuses a form ('by value', 'by shape', ...), None if it accepts it.
 
-        A bound that the printed form attains in some draw must be attained by the other form too:
-        what leaves a gap in every draw is refused 'by tightness'.
+        Where the printed form attains a bound, a rival bound on the same left side must attain it
+        too: what leaves a gap there is refused 'by tightness'.
         `brief` stops at the first draw that refuses.  EquationError if the form cannot be read.
         """
         if self.parsed is None:
@@ -552,7 +558,7 @@ class Check:
                 f"the wrong form cannot be read: {error}", error.position, text
             ) from None
         found: dict[str, int] = {}
-        slack: dict[int, float] = {}
+        slack: dict[tuple[str, int], float] = {}
         undecided = 0.0
         for draw in self._draws():
             try:
@@ -576,14 +582,12 @@ class Check:
             return "by " + " and ".join(order)
         if undecided > self._tolerance(self.stencil):
             raise self.source.error(f"the wrong form is off by {undecided:.0e} only: undecided")
-        if len(formula.links) == len(self.parsed.links) and any(
-            gap > LOOSE and self.slack.get(n, math.inf) < ATTAINED for n, gap in slack.items()
-        ):
+        if any(gap > LOOSE and self.slack.get(k, math.inf) < ATTAINED for k, gap in slack.items()):
             return "by tightness"
         return None
 
     def _refusal(
-        self, formula: Formula, draw: Draw, slack: dict[int, float] | None = None
+        self, formula: Formula, draw: Draw, slack: dict[tuple[str, int], float] | None = None
     ) -> tuple[str, float]:
         assert self.parsed is not None
         worst = 0.0
@@ -605,8 +609,8 @@ class Check:
             if not outcome.error <= limit:
                 return "value", outcome.error
             worst = max(worst, outcome.error)
-            if slack is not None:
-                slack[n] = min(slack.get(n, math.inf), outcome.slack)
+            if slack is not None and link.relation != "=":
+                slack[_bound(formula, link), draw.number] = outcome.slack
         return "", worst
 
     def _complete(self, wrong: str) -> str:

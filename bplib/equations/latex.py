@@ -447,8 +447,8 @@ def _(children, start, end):
             note = script.parts[0] if script.parts else script
             if not (note.kind == "braces" and [p.kind for p in note.parts] == ["named"]):
                 raise LatexError(
-                    f"the note at {base.text} is read as \\text{{...}} only; a formula needs a line "
-                    "of its own",
+                    f"the note at {base.text} is read as \\text{{...}} only; a formula needs a "
+                    "line of its own",
                     script.start,
                 )
         return base

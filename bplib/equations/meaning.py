@@ -339,9 +339,9 @@ class Reader:
         rows = []
         for place, row in enumerate(item.parts):
             cells: list[Node] = []
-            if item.text == "cases" and place < len(item.parts) - 1:
-                if len(row.parts) < 2 or not row.parts[1].parts:
-                    raise LatexError("only the last row of cases may lack a condition", row.start)
+            bare = len(row.parts) < 2 or not row.parts[1].parts
+            if item.text == "cases" and bare and place < len(item.parts) - 1:
+                raise LatexError("only the last row of cases may lack a condition", row.start)
             for n, cell in enumerate(row.parts):
                 if cell.text and (item.text != "cases" or n != 1):
                     raise LatexError("words inside a formula are not read", cell.start)
