@@ -15,7 +15,7 @@ PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check --no-inp
 BOOK := PYTHONPATH=chapters $(BIN)/python -m _book
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: read html lab test lint unit notebooks browser refresh new mutants timed bench lock clean help
+.PHONY: read html lab test lint unit notebooks browser refresh new mutants bench lock clean help
 
 help:
 	@sed -n '1,4s/^# \{0,1\}//p' Makefile
@@ -63,7 +63,7 @@ lint: $(READY)
 
 unit: $(READY)
 	@echo "Unit tests …"
-	@$(PYTEST) -q -n 2 --dist loadfile -m "not browser and not timed"
+	@$(PYTEST) -q -n 2 --dist loadfile -m "not browser"
 
 notebooks: $(READY)
 	@echo "Every notebook, run and compared with what it stores …"
@@ -71,13 +71,10 @@ notebooks: $(READY)
 
 browser: html
 	@echo "The built pages in a browser …"
-	@$(PYTEST) -q -m browser tests/browser
+	@$(PYTEST) -q -n 2 --dist worksteal -m browser tests/browser
 
 mutants: $(READY)
 	@PYTHONPATH=.:chapters $(BIN)/python -m tests.mutants $(ARGS)
-
-timed: $(READY)
-	@$(PYTEST) -q -s -m timed tests
 
 bench: $(READY)
 	@$(BIN)/python -c 'import torch, jax, autograd' 2>/dev/null || { \

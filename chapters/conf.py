@@ -37,6 +37,7 @@ extensions = [
     "_book.numbering",
     "_book.furniture",
     "_book.equation_index",
+    "_book.api",
     "_book.notes",
 ]
 
@@ -70,6 +71,12 @@ bibtex_reference_style = "author_year"
 nitpicky = True
 suppress_warnings: list[str] = []
 linkcheck_ignore = [] if os.environ.get("BOOK_ONLINE") else [r"https?://"]
+
+# The appendix on the library: signatures without annotations, which the docstrings put in words.
+autodoc_typehints = "none"
+autodoc_preserve_defaults = True
+toc_object_entries = False
+add_module_names = False
 
 # Numbers: 5.3 is the third equation, figure or theorem of chapter 5.
 numfig = True

@@ -1,15 +1,20 @@
 """The commands an author uses: what they make passes the tests, and what is wrong is located."""
 
+import base64
+import io
 import json
 import os
 import shutil
 import subprocess
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import nbformat
+import numpy as np
 import pytest
 from _book import contents, katex, notebooks, numbering, scaffold, site
 from _book.contents import BookError
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
 CHAPTERS = ROOT / "chapters"
@@ -235,3 +240,20 @@ def test_make_says_what_is_missing(tmp_path):
     assert "Python 3.11 to 3.14 is needed" in done.stdout
     assert "Python 3.8.1" in done.stdout
     assert not (tmp_path / ".venv").exists()
+
+
+def test_a_picture_is_stored_lighter_and_looks_the_same():
+    """A drawn picture keeps its size and, to the eye, its colors; a second pass changes nothing."""
+    figure, axes = plt.subplots(figsize=(4, 3), dpi=100)
+    axes.plot([0, 1, 4, 9], lw=3)
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png")
+    plt.close(figure)
+    before = base64.b64encode(drawn.getvalue()).decode()
+    after = notebooks.lighter(before)
+    assert len(after) < 0.6 * len(before)
+    assert notebooks.lighter(after) == after
+    with Image.open(drawn) as old, Image.open(io.BytesIO(base64.b64decode(after))) as new:
+        assert new.size == old.size
+        difference = np.asarray(new.convert("RGB"), int) - np.asarray(old.convert("RGB"), int)
+    assert np.abs(difference).max() <= 16

@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+from fontTools import subset
 from sphinx.application import Sphinx
 
 # What the tools under the site write, and what a screen reader needs instead.
@@ -37,8 +38,34 @@ def tidy(app: Sphinx, exception: Exception | None) -> None:
     shutil.rmtree(static / "vendor" / "fontawesome", ignore_errors=True)
 
 
+def slim_fonts(app: Sphinx, exception: Exception | None) -> None:
+    """Leave in the site's fonts of mathematics only the characters that some page holds.
+
+    A page loads half a dozen of them; whole, they weigh as much as its text.
+    """
+    fonts = Path(app.outdir, "_static", "katex", "fonts")
+    if exception or app.builder.format != "html" or not fonts.exists():
+        return
+    pages = (page.read_text(encoding="utf-8") for page in Path(app.outdir).glob("*.html"))
+    characters = "".join(sorted(set[str]().union(*pages)))
+    stamp = Path(app.doctreedir, "characters.txt")
+    same = stamp.exists() and stamp.read_text(encoding="utf-8") == characters
+    for path in sorted(fonts.glob("*.woff2")):
+        whole = Path(app.srcdir, "_static", "katex", "fonts", path.name)
+        if same and path.stat().st_size < whole.stat().st_size:
+            continue
+        options = subset.Options(flavor="woff2", layout_features=["*"], glyph_names=False)
+        font = subset.load_font(str(whole), options)
+        chosen = subset.Subsetter(options)
+        chosen.populate(text=characters)
+        chosen.subset(font)
+        subset.save_font(font, str(path), options)
+    stamp.write_text(characters, encoding="utf-8")
+
+
 def setup(app: Sphinx) -> dict:
     app.connect("html-page-context", mend_markup)
     app.connect("html-page-context", with_figures)
     app.connect("build-finished", tidy)
+    app.connect("build-finished", slim_fonts)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

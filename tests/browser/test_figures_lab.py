@@ -15,13 +15,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-playwright = pytest.importorskip("playwright.sync_api")
-pytest.importorskip("jupyterlab")
-
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
 ROOT = Path(__file__).parents[2]
-CHROMIUM = Path("/usr/bin/chromium")
 CELLS = [
     """
 import json
@@ -137,77 +131,74 @@ def settled(page, fig, name, value):
     pytest.fail(f"the figure shows {exact(fig, name, 3)} for {name}")
 
 
-def test_sliders_figures_and_kernel_agree(lab):
+def test_sliders_figures_and_kernel_agree(lab, browser):
     base, root = lab
-    with playwright.sync_playwright() as p:
-        options = {"executable_path": str(CHROMIUM)} if CHROMIUM.exists() else {}
-        browser = p.chromium.launch(args=["--no-sandbox", "--disable-gpu"], **options)
-        page = browser.new_page(viewport={"width": 1300, "height": 1600})
-        strangers, errors = [], []
-        page.on(
-            "request",
-            lambda r: (
-                None
-                if r.url.startswith((base, base.replace("http", "ws"), "data:", "blob:"))
-                else strangers.append(r.url)
-            ),
-        )
-        page.on("pageerror", lambda e: errors.append(str(e)))
-        page.goto(f"{base}/lab/tree/figures.ipynb")
-        page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=90_000)
-        page.get_by_text("| Idle").wait_for(timeout=90_000)  # the kernel is there
-        page.get_by_role("menuitem", name="Run", exact=True).click()
-        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-        page.wait_for_selector(".bp svg g.n", timeout=90_000)
-        fig = page.locator(".bp").first
-        page.wait_for_selector(".widget-slider", timeout=60_000)
+    page = browser.new_page(viewport={"width": 1300, "height": 1600})
+    strangers, errors = [], []
+    page.on(
+        "request",
+        lambda r: (
+            None
+            if r.url.startswith((base, base.replace("http", "ws"), "data:", "blob:"))
+            else strangers.append(r.url)
+        ),
+    )
+    page.on("pageerror", lambda e: errors.append(str(e)))
+    page.goto(f"{base}/lab/tree/figures.ipynb")
+    page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=90_000)
+    page.get_by_text("| Idle").wait_for(timeout=90_000)  # the kernel is there
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    page.wait_for_selector(".bp svg g.n", timeout=90_000)
+    fig = page.locator(".bp").first
+    page.wait_for_selector(".widget-slider", timeout=60_000)
 
-        # The kernel's gradients are the page's, digit for digit up to rounding.
-        fig.locator("summary").click()
-        kernel = stored(root / "kernel.json")
-        for name, g in kernel["gradients"].items():
-            assert exact(fig, name, 4) == pytest.approx(g, rel=1e-12)
+    # The kernel's gradients are the page's, digit for digit up to rounding.
+    fig.locator("summary").click()
+    kernel = stored(root / "kernel.json")
+    for name, g in kernel["gradients"].items():
+        assert exact(fig, name, 4) == pytest.approx(g, rel=1e-12)
 
-        # The ipywidgets slider moves the figure.
-        handle = page.locator(".widget-slider .noUi-handle").first
-        handle.focus()
-        for _ in range(5):
-            page.keyboard.press("ArrowRight")
-        kernel = stored(root / "kernel.json", lambda k: abs(k["values"]["w"] - 1.3) < 1e-9)
-        settled(page, fig, "w", 1.3)
-        for name, g in kernel["gradients"].items():
-            assert exact(fig, name, 4) == pytest.approx(g, rel=1e-12)
+    # The ipywidgets slider moves the figure.
+    handle = page.locator(".widget-slider .noUi-handle").first
+    handle.focus()
+    for _ in range(5):
+        page.keyboard.press("ArrowRight")
+    kernel = stored(root / "kernel.json", lambda k: abs(k["values"]["w"] - 1.3) < 1e-9)
+    settled(page, fig, "w", 1.3)
+    for name, g in kernel["gradients"].items():
+        assert exact(fig, name, 4) == pytest.approx(g, rel=1e-12)
 
-        # The figure moves the trait, and with it the slider; JupyterLab keeps its hands off X.
-        cells = page.locator(".jp-Cell").count()
-        box = fig.get_by_role("spinbutton", name="w, exact value")
-        box.fill("-1.5")
-        box.press("Enter")
-        stored(root / "slider.json", lambda v: abs(v + 1.5) < 1e-9)
-        node = fig.locator("g[data-node='x']")
-        node.focus()
-        page.keyboard.press("x")
-        page.keyboard.press("+")
-        kernel = stored(root / "kernel.json", lambda k: abs(k["values"]["x"] - 1.55) < 1e-9)
-        settled(page, fig, "x", 1.55)
-        assert page.locator(".jp-Cell").count() == cells
-        for name, g in kernel["gradients"].items():
-            assert exact(fig, name, 4) == pytest.approx(g, rel=1e-12)
+    # The figure moves the trait, and with it the slider; JupyterLab keeps its hands off X.
+    cells = page.locator(".jp-Cell").count()
+    box = fig.get_by_role("spinbutton", name="w, exact value")
+    box.fill("-1.5")
+    box.press("Enter")
+    stored(root / "slider.json", lambda v: abs(v + 1.5) < 1e-9)
+    node = fig.locator("g[data-node='x']")
+    node.focus()
+    page.keyboard.press("x")
+    page.keyboard.press("+")
+    kernel = stored(root / "kernel.json", lambda k: abs(k["values"]["x"] - 1.55) < 1e-9)
+    settled(page, fig, "x", 1.55)
+    assert page.locator(".jp-Cell").count() == cells
+    for name, g in kernel["gradients"].items():
+        assert exact(fig, name, 4) == pytest.approx(g, rel=1e-12)
 
-        # The bench and its ipywidgets controls.
-        page.get_by_role("button", name="+ layer").first.click()
-        stored(root / "bench.json", lambda v: v == [8, 8, 8])
-        count = page.locator(".jp-OutputArea .widget-dropdown select")
-        count.first.wait_for(timeout=30_000)
-        names = count.first.locator("option").all_inner_texts()
-        count.first.select_option(label=names[2])
-        # The notebook takes cells that are out of sight out of the page: look at the nearest view.
-        chosen = page.locator(".bp:has(.rack)").last.get_by_label("activation")
-        for _ in range(100):
-            if chosen.input_value() == names[2]:
-                break
-            page.wait_for_timeout(100)
-        assert chosen.input_value() == names[2]
-        assert errors == []
-        assert strangers == []
-        browser.close()
+    # The bench and its ipywidgets controls.
+    page.get_by_role("button", name="+ layer").first.click()
+    stored(root / "bench.json", lambda v: v == [8, 8, 8])
+    count = page.locator(".jp-OutputArea .widget-dropdown select")
+    count.first.wait_for(timeout=30_000)
+    names = count.first.locator("option").all_inner_texts()
+    count.first.select_option(label=names[2])
+    # The notebook takes cells that are out of sight out of the page: look at the nearest view.
+    chosen = page.locator(".bp:has(.rack)").last.get_by_label("activation")
+    for _ in range(100):
+        if chosen.input_value() == names[2]:
+            break
+        page.wait_for_timeout(100)
+    assert chosen.input_value() == names[2]
+    assert errors == []
+    assert strangers == []
+    page.close()
