@@ -25,7 +25,7 @@ import numpy as np
 import bplib
 
 from . import optim
-from .interrupts import Interrupts
+from ._interrupts import Interrupts
 from .nn import MLP
 from .optim import Optimizer
 

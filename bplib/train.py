@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import losses, plan
-from .interrupts import Interrupts
+from ._interrupts import Interrupts
 from .nn import MLP, Gradients
 from .optim import Optimizer, clip_by_norm, flat_of, global_norm
 
@@ -72,6 +72,7 @@ def train(
     patience: int | None = None,
     weight_decay: float = 0.0,
     clip: float | None = None,
+    dropout: float = 0.0,
     explosion: float = 1e4,
     first: int = 1,
     planned: bool = False,
@@ -81,12 +82,14 @@ def train(
     X (B, n_0) and T as the loss wants it. Every epoch visits the rows once in an order drawn from
     `seed`, in mini-batches of `batch_size` (the last may be smaller).
     With `validation=(X, T)` and `patience=n`, stops when the held-out loss has not fallen for n
-    epochs, and puts the best weights back. `clip` limits the norm of every gradient.
+    epochs, and puts the best weights back. `clip` limits the norm of every gradient. `dropout` is
+    the share of hidden activations set to 0 in every step, drawn from `seed`; nothing is dropped
+    where the network is measured or used.
     Ctrl-C takes effect after the step under way, so that weights and optimizer agree.
     `first` is the number of the first epoch: with weights and optimizer loaded from the end of
     epoch n (`bplib.store`), `first=n + 1` continues to the same bits as if nothing had happened.
     `planned=True` traces the step once and replays it: the same bits in less time (`PlannedStep`);
-    with `clip`, which looks at values, it has no effect.
+    with `clip`, which looks at values, and with `dropout`, which draws them, it has no effect.
 
     Raises ValueError for unusable arguments, before the first step, and `Diverged` when J or a
     gradient is no longer finite or J exceeds `explosion` times (1 + the first J); the weights and
@@ -103,8 +106,11 @@ def train(
         _whole("patience", patience, 1)
         if validation is None:
             raise ValueError("train: patience needs validation=(X, T) to watch.")
-    run = _Run(net, X, T, loss, optimizer, batch_size, seed, weight_decay, clip, explosion)
-    step = PlannedStep(net, loss, optimizer, weight_decay) if planned and clip is None else None
+    if not 0 <= dropout < 1:
+        raise ValueError(f"train: dropout must lie in [0, 1), got {dropout!r}.")
+    run = _Run(net, X, T, loss, optimizer, batch_size, seed, weight_decay, clip, dropout, explosion)
+    planned = planned and clip is None and not dropout
+    step = PlannedStep(net, loss, optimizer, weight_decay) if planned else None
     return _epochs(run, range(first, epochs + 1), validation, patience, step)
 
 
@@ -252,6 +258,7 @@ class _Run(NamedTuple):
     seed: int
     weight_decay: float
     clip: float | None
+    dropout: float
     explosion: float
 
 
@@ -336,9 +343,14 @@ def _epoch(
                 total += J * (stop - start)
                 interrupts.check()
                 continue
+            masks = None
+            if run.dropout:  # like the order, of (seed, epoch, batch) alone: a run can be resumed
+                rng = np.random.default_rng([run.seed, epoch, batch])
+                masks = net.dropout_masks(stop - start, run.dropout, rng)
             gradients = net.backprop(
-                Xb, T[start:stop], run.loss, weight_decay=run.weight_decay, check=False
-            )
+                Xb, T[start:stop], run.loss,
+                weight_decay=run.weight_decay, check=False, masks=masks,
+            )  # fmt: skip
             J = float(gradients.J)
             if math.isinf(limit) and math.isfinite(J):
                 limit = run.explosion * (1 + abs(J))

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from bplib.graph import Node, state
+from bplib.ops import base
 from bplib.plan import functions as _functions  # enters what it knows into the table of symbols
 from bplib.plan.emit import Emitter
 from bplib.plan.errors import PlanError
@@ -106,7 +107,7 @@ def _split(tree: Any, flat: list[Any], nodes: list[bool]) -> Any:
     if kind is Node or kind is Symbol:
         nodes.append(True)
         return None
-    if isinstance(tree, np.ndarray):
+    if isinstance(tree, np.ndarray) or kind in base.FOREIGN:
         raise TypeError(f"plan: arrays are plain NumPy arrays, got {kind.__name__}")
     return ("static", tree if kind.__hash__ is not None else id(tree), kind)
 

@@ -112,7 +112,8 @@ class Api(SphinxDirective):
         if inspect.isroutine(thing):
             return [f".. autofunction:: {name}", *options]
         if isinstance(thing, Op):
-            return [f".. py:function:: {short}(*xs)", *options, f"   {_primitive(thing)}", ""]
+            call = f".. py:function:: {short}{_arguments(thing)}"
+            return [call, *options, f"   {_primitive(thing)}", ""]
         return [f".. py:data:: {short}", *options, f"   A {type(thing).__name__}.", ""]
 
 
@@ -127,6 +128,15 @@ def _primitive(op) -> str:
     if numpy:
         said.append("also called by " + ", ".join(f"``{n}``" for n in numpy))
     return "; ".join(said) + "."
+
+
+def _arguments(op) -> str:
+    """Return how a primitive is called: by its own signature, or by the letters a and b."""
+    own = inspect.signature(op)
+    if any(p.kind is p.VAR_POSITIONAL for p in own.parameters.values()):
+        return {1: "(a)", 2: "(a, b)"}.get(op.arity, "(*xs)")
+    plain = [p.replace(annotation=p.empty) for p in own.parameters.values()]
+    return str(inspect.Signature(plain))
 
 
 @cache
