@@ -17,7 +17,7 @@ import pytest
 from bplib.equations import Book, EquationError
 from bplib.equations.check import Check, read_formula
 from bplib.equations.coverage import cells, coverage, problems, report, run_chapter
-from bplib.equations.latex import LatexError
+from bplib.equations.latex import JOINING, LatexError
 from bplib.equations.mutate import Verdict, judge, slips
 
 from .test_equations_reader import LAYOUT, bare
@@ -83,7 +83,9 @@ def test_no_sign_of_an_equation_is_left_out(chapter):
         latex = check.source.latex
         whole = said(latex, check.letters)
         for sign in SIGN.finditer(latex):
-            layout = sign[0] in LAYOUT | SEPARATORS or sign[0].startswith(r"\text{, ")
+            word = sign[0].removeprefix(r"\text{").rstrip("} ").strip()
+            remark = sign[0].startswith(r"\text{") and (word in JOINING or word[:1] in ",(")
+            layout = sign[0] in LAYOUT | SEPARATORS or remark
             if layout or sign[0] in (r"\begin{aligned}", r"\end{aligned}"):
                 continue
             without = f"{latex[: sign.start()]} {latex[sign.end() :]}"

@@ -126,6 +126,11 @@ def test_a_form_that_is_almost_right_is_undecided():
         formula("Z = A W").holds(MATRICES).rejects(r"1.00000001 A W")
 
 
+def test_a_bound_between_whole_numbers_is_compared():
+    check = formula(r"n^2 \le 2^n + 1").holds(n=5).rejects(r"n^2 \ge 2^n")
+    assert check.refused[0].how == "by value"
+
+
 def test_a_bound_that_is_attained_refuses_a_wider_one():
     letters = {"x": normal("n"), "y": normal("n"), "k": 0.5}
     text = r"\langle x, y \rangle \le \lVert x \rVert \lVert y \rVert"

@@ -297,7 +297,7 @@ def _compare(evaluator: Evaluator, link: Link) -> tuple[float, float]:
         return 0.0 if bool(evaluator.value(evaluated).data.all()) else math.inf, math.inf
     if link.relation in ("<=", ">=", "<", ">"):
         low, high = (left, right) if link.relation in ("<=", "<") else (right, left)
-        excess = val.add(low, high, subtract=True).data.real
+        excess = val.add(low, high, subtract=True).data.real.astype(float)
         if not np.isfinite(excess).all():
             raise Refusal("value", "a side is not finite")
         size = max(float(np.max(np.abs(x.data), initial=0.0)) for x in (low, high))

@@ -56,6 +56,7 @@ def claims(markdown: str) -> Iterator[Claim]:
     """The numbers of two or more significant digits in the prose of one cell, years left out."""
     for pattern in _NOT_PROSE:
         markdown = pattern.sub(" ", markdown)
+    markdown = markdown.replace("{,}", ",")
     for found in _CLAIM.finditer(markdown):
         text = found[0]
         percent = bool(_PERCENT.match(markdown, found.end()))
