@@ -264,6 +264,8 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[...,
 def _one(data: Any) -> Any:
     if type(data) is float or getattr(data, "weak", False):
         return 1.0
+    if hasattr(data, "filled"):  # an array of another library
+        return data.filled(1.0)
     return np.ones((), getattr(data, "dtype", float))[()]
 
 

@@ -201,6 +201,8 @@ def chain_gradient(
     """Return the gradient of loss(chain(x)) with at most `states` states kept, by `revolve`.
 
     `steps[i](x, params[i])` gives the next x. The numbers are the bits of the sweep that keeps all.
+    Beside the states kept, memory is needed for the state under way and for the one step that is
+    recorded and swept: it does not grow with n.
     Raises ValueError for another number of parameters than steps, or states below 1.
     """
     n = len(steps)
@@ -221,13 +223,18 @@ def chain_gradient(
                 at = steps[k](at, params[k])
             advanced += j - i
         else:
-            y, pull = vjp(steps[i], at, params[i])
-            if bar is None:  # the turn: the end of the chain meets the loss
-                J, back = vjp(loss, y)
-                bar = back(1.0 if type(J) is float else np.ones((), np.asarray(J).dtype))
+            turn = bar is None  # the last step and the loss are swept together
+            y, pull = vjp(_then(steps[i], loss) if turn else steps[i], at, params[i])
+            if turn:
+                J, bar = y, 1.0 if type(y) is float else np.ones((), np.asarray(y).dtype)
+            del y  # what is not needed by the sweep is not there while it runs
             bar, bars[i] = pull(bar)
-            del y, pull
+            del pull
     return Reversed(J, bar, bars, advanced)
+
+
+def _then(step: Step, loss: Callable[[Any], Any]) -> Step:
+    return lambda x, p: loss(step(x, p))
 
 
 # Who keeps what

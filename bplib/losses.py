@@ -18,6 +18,8 @@ from typing import Any
 
 import numpy as np
 
+from .graph import Op
+
 Array = np.ndarray
 TABLE: dict[str, Callable[..., tuple[Any, Array]]] = {}
 
@@ -42,7 +44,7 @@ def squared_error(A: Array, T: Array, *, check: bool = True) -> tuple[Any, Array
         T = _like("squared_error", A, T)
     B = A.shape[0]
     R = A - T
-    J = _over(2 * B, (R * R).sum())
+    J = _over(2 * B, _inner(R, R))
     R /= B
     return J, R
 
@@ -62,7 +64,7 @@ def huber(A: Array, T: Array, threshold: float = 1.0, *, check: bool = True) -> 
     B = A.shape[0]
     R = A - T
     C = np.clip(R, -threshold, threshold)
-    J = _over(B, (C * (R - 0.5 * C)).sum())  # where |R| <= threshold, C = R: the quadratic
+    J = _over(B, _inner(C, R - 0.5 * C))  # where |R| <= threshold, C = R: the quadratic
     C /= B
     return J, C
 
@@ -107,8 +109,7 @@ def softmax_cross_entropy(Z: Array, T: Array, *, check: bool = True) -> tuple[An
     Delta = np.exp(S)
     total = Delta.sum(axis=1, keepdims=True)
     S -= np.log(total)  # now log P
-    # A masked class has log P = -inf and target 0, and contributes 0, not 0 * inf.
-    J = _over(-B, np.multiply(T, S, out=np.zeros_like(S), where=T != 0).sum())
+    J = _over(-B, _inner_masked(T, S))
     Delta /= total
     Delta -= T
     Delta /= B
@@ -230,6 +231,23 @@ def get(loss: str | Callable) -> Callable:
     if loss not in TABLE:
         raise ValueError(f"losses: no loss is called {loss!r}; there are {', '.join(TABLE)}.")
     return TABLE[loss]
+
+
+def _inner(a: Array, b: Array) -> Any:
+    # The sum of the products in one pass, without an array of them.
+    return np.dot(a.reshape(-1), b.reshape(-1))
+
+
+def _inner_of_logarithms(T: Array, S: Array) -> Any:
+    total = np.vdot(T, S)  # unlike dot it does not warn of 0 * inf
+    if total == total:
+        return total
+    # A masked class has log P = -inf and target 0, and contributes 0, not 0 * inf.
+    return np.multiply(T, S, out=np.zeros_like(S), where=T != 0).sum()
+
+
+# It looks at a number to choose, so a plan takes it whole, as one step.
+_inner_masked = Op("targets . log P", _inner_of_logarithms, (), ())
 
 
 def _over(B: int, total: Any) -> Any:

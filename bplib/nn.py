@@ -14,11 +14,20 @@ import numpy as np
 
 from . import init as inits
 from . import losses, ops
-from .dense import affine, bias_gradient, hidden_delta, output_delta, weight_gradient
+from .dense import (
+    affine,
+    bias_gradient,
+    hidden_delta,
+    input_gradient,
+    output_delta,
+    weight_gradient,
+)
+from .layers import dropout_mask, standardize, standardize_delta
 from .optim import carve
 
 Array = np.ndarray
 SMALL = 1 << 14  # numbers
+NORMALIZED = "layer_norm "
 
 
 class Forward(NamedTuple):
@@ -45,7 +54,8 @@ class MLP:
     """A stack of dense layers `A[l] = phi_l(A[l-1] @ W[l] + b[l])` with widths n_0, ..., n_L.
 
     widths:      n_0 inputs, hidden widths, n_L outputs; at least two positive integers.
-    activation:  name or primitive for every hidden layer, or a list of one per hidden layer.
+    activation:  name or primitive for every hidden layer, or a list of one per hidden layer;
+                 "layer_norm tanh" normalizes every row before the tanh, and so for other names.
     output:      name or primitive for layer L ("identity", "softmax", "sigmoid", "tanh", ...).
     init:        name or function of `bplib.init`, or a list of one per layer; by default He for
                  a layer that ends in a ReLU, Glorot for the others. Biases start at 0.
@@ -101,11 +111,11 @@ class MLP:
             if self.b[layer] is not None:
                 self.b[layer] = next(new)
 
-    def forward(self, X: Array, *, logits: bool = False) -> Forward:
+    def forward(self, X: Array, *, logits: bool = False, masks: Any = None) -> Forward:
         """Return `Z[l]` and `A[l]` for every layer; `A[0]` is X in the network's dtype.
 
         X (B, n_0). With `logits=True` the output activation is left out and `A[L]` is `Z[L]`,
-        which is what a fused loss wants.
+        which is what a fused loss wants. `masks` (`dropout_masks`) multiply the hidden `A[l]`.
         Raises ValueError when X is no batch of n_0 columns, TypeError when it is not real.
         """
         Z: list[Any] = [None]
@@ -114,7 +124,16 @@ class MLP:
             Z.append(affine(A[layer - 1], self.W[layer], self.b[layer]))
             last = layer == self.L
             A.append(Z[layer] if last and logits else self.phi[layer].forward(Z[layer]))
+            if masks is not None and not last:
+                A[layer] = A[layer] * masks[layer]
         return Forward(Z, A)
+
+    def dropout_masks(self, B: int, rate: float, rng: np.random.Generator) -> list[Any]:
+        """Return a mask (B, n_l) for every hidden layer l = 1..L-1, None for the data.
+
+        Raises ValueError unless 0 <= rate < 1.
+        """
+        return [None, *(dropout_mask((B, n), rate, rng, self.dtype) for n in self.widths[1:-1])]
 
     def as_batch(self, X: Any) -> Array:
         """Return X as rows (B, n_0) in the network's dtype, X itself where it is that already.
@@ -143,7 +162,14 @@ class MLP:
         return A
 
     def loss(
-        self, X: Array, T: Any, loss: Any, *, weight_decay: float = 0.0, check: bool = True
+        self,
+        X: Array,
+        T: Any,
+        loss: Any,
+        *,
+        weight_decay: float = 0.0,
+        check: bool = True,
+        masks: Any = None,
     ) -> Any:
         """Return J alone, the same number as `backprop(X, T, loss).J`.
 
@@ -151,7 +177,7 @@ class MLP:
         """
         loss = losses.get(loss)
         fused = self._fused(loss)
-        Y = self.forward(X, logits=fused).A[self.L]
+        Y = self.forward(X, logits=fused, masks=masks).A[self.L]
         J, _ = loss(Y, T, check=check)
         return J + self.penalty(weight_decay) if weight_decay else J
 
@@ -160,19 +186,28 @@ class MLP:
         return sum(self.dtype.type(0.5 * weight_decay) * (W * W).sum() for W in self.W[1:])
 
     def backprop(
-        self, X: Array, T: Any, loss: Any, *, weight_decay: float = 0.0, check: bool = True
+        self,
+        X: Array,
+        T: Any,
+        loss: Any,
+        *,
+        weight_decay: float = 0.0,
+        check: bool = True,
+        masks: Any = None,
     ) -> Gradients:
         """Return J and its gradients by the delta rules of chapter 5, from layer L down to 1.
 
         X (B, n_0); T as the loss wants it; `loss` a name or function of `bplib.losses`.
         `weight_decay` adds weight_decay / 2 * sum(W**2) to J and weight_decay * W to dJ/dW.
         `check=False` skips the checks of T, for loops that have made them once.
+        `masks` (`dropout_masks`) multiply the hidden activations on the way up and their cotangents
+        on the way down.
         Every array returned is new. Raises ValueError for shapes, labels or a loss that does not
         fit the output activation.
         """
         loss = losses.get(loss)
         fused = self._fused(loss)
-        Z, A = self.forward(X, logits=fused)
+        Z, A = self.forward(X, logits=fused, masks=masks)
         J, Delta = loss(A[self.L], T, check=check)
         if not fused:  # the loss gave dJ/dA[L]
             Delta = output_delta(Delta, self.phi[self.L], A[self.L], Z[self.L])
@@ -186,7 +221,12 @@ class MLP:
                 db[layer] = bias_gradient(Delta)
             if layer > 1:  # the data needs no gradient
                 below = layer - 1
-                Delta = hidden_delta(Delta, self.W[layer], self.phi[below], A[below], Z[below])
+                phi, W = self.phi[below], self.W[layer]
+                if masks is None:
+                    Delta = hidden_delta(Delta, W, phi, A[below], Z[below])
+                else:  # A[below] is masked, phi's rule wants it as it was
+                    G = input_gradient(Delta, W) * masks[below]
+                    Delta = phi.rule(G, phi.forward(Z[below]), Z[below])
         if weight_decay:
             J = J + self.penalty(weight_decay)
             for layer in range(1, self.L + 1):
@@ -256,6 +296,8 @@ def get_activation(activation: Any) -> Any:
     Raises ValueError for a name that is no such primitive.
     """
     found = activation
+    if isinstance(activation, str) and activation.startswith(NORMALIZED):
+        return _normalized(get_activation(activation.removeprefix(NORMALIZED)))
     if isinstance(activation, str):
         found = ops.PRIMITIVES.get(activation)
         if found is None:
@@ -271,6 +313,23 @@ def get_activation(activation: Any) -> Any:
         f"MLP: an activation is one function of one array with `forward` and `rule`, "
         f"got {activation!r}."
     )
+
+
+def _normalized(phi: Any) -> Activation:
+    """Return the activation that brings every row to mean 0 and variance 1 before phi.
+
+    It has no gain and no shift of its own. Its Jacobian is full, row by row: the rule passes the
+    cotangent through phi, and then through the normalization.
+    """
+
+    def forward(Z: Any) -> Any:
+        return phi.forward(standardize(Z)[0])
+
+    def rule(t: Any, y: Any, Z: Any) -> Any:
+        N, s = standardize(Z)
+        return standardize_delta(phi.rule(t, y, N), N, s)
+
+    return Activation(NORMALIZED + phi.name, forward, rule, lambda Z: phi(standardize(Z)[0]))
 
 
 def _get_init(method: Any, activation: str) -> Callable[..., Array]:

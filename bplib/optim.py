@@ -8,13 +8,14 @@ of the number of steps taken so far (0 for the first step).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 Array = np.ndarray
 Schedule = Callable[[int], float]
+PART = 1 << 17  # bytes
 
 
 class Optimizer:
@@ -64,8 +65,9 @@ class Optimizer:
         lr = self.learning_rate()
         self.t += 1
         columns = [self.slots[name] for name in self.state]
-        for p, g, *kept in zip(params, grads, *columns, strict=True):
-            self.update(p, g, lr, *kept)
+        for arrays in zip(params, grads, *columns, strict=True):
+            for p, g, *kept in _parts(arrays):
+                self.update(p, g, lr, *kept)
 
     def prepare(self, params: Sequence[Array]) -> None:
         """Make the kept arrays, all zero, where there are none yet or no step was taken."""
@@ -207,6 +209,19 @@ class AdamW(Adam):
         if p.ndim > 1:
             p *= 1 - lr * self.weight_decay
         super().update(p, g, lr, m, v)
+
+
+def _parts(arrays: tuple[Array, ...]) -> Iterator[tuple[Array, ...]]:
+    """Yield the arrays as they are, or large ones by rows: what an update needs on the side then
+    stays in the cache, and is not fresh memory of the size of the weights at every step.
+    """
+    p = arrays[0]
+    if p.nbytes <= 2 * PART:
+        yield arrays
+        return
+    rows = max(1, PART * p.shape[0] // p.nbytes)
+    for start in range(0, p.shape[0], rows):
+        yield tuple([a[start : start + rows] for a in arrays])
 
 
 def carve(whole: Array, shapes: Sequence[tuple[int, ...]]) -> list[Array]:

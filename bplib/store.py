@@ -25,6 +25,7 @@ import numpy as np
 import bplib
 
 from . import optim
+from ._interrupts import Interrupts
 from .nn import MLP
 from .optim import Optimizer
 
@@ -57,7 +58,7 @@ def save(
     `notes` is anything JSON can hold, such as the number of the epoch. A symbolic link is followed.
     Raises OSError when the disk or the folder refuses, ValueError for weights that are not finite
     numbers of float32 or float64 or for notes that JSON cannot hold; the old file is then unchanged
-    and no temporary file is left.
+    and no temporary file is left. A Ctrl-C takes effect when the file is whole.
     """
     target = Path(os.path.realpath(path))
     if target.is_dir():
@@ -70,18 +71,20 @@ def save(
     manifest = _manifest(net, optimizer, notes, arrays)
     _sweep(target)
     temporary = target.parent / f".{target.name}.{os.getpid()}.tmp"
-    try:
-        with open(temporary, "xb") as file:  # noqa: PTH123  (exclusive, and kept open for fsync)
-            _write(file, manifest, arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        _read(temporary, str(path), expected=manifest)  # what the disk has is what was meant
-        os.replace(temporary, target)  # noqa: PTH105  (the name that tests make fail)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise
-    _flush_folder(target.parent)
+    # An archive that is cut off while it is written raises an error of its own over the Ctrl-C.
+    with Interrupts():
+        try:
+            with open(temporary, "xb") as file:  # noqa: PTH123  (exclusive, kept open for fsync)
+                _write(file, manifest, arrays)
+                file.flush()
+                os.fsync(file.fileno())
+            _read(temporary, str(path), expected=manifest)  # what the disk has is what was meant
+            os.replace(temporary, target)  # noqa: PTH105  (the name that tests make fail)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            raise
+        _flush_folder(target.parent)
 
 
 def load(path: str | os.PathLike[str]) -> Saved:

@@ -1,7 +1,8 @@
 """Training: mini-batches, early stopping, and stopping well when the loss explodes.
 
 `train` is a generator of progress records, so printing, plotting or a progress bar are consumers,
-none of them built in. `fit` is the consumer that keeps the records and nothing else.
+none of them built in (`bplib.progress.watch` draws the bar). `fit` is the consumer that keeps the
+records and nothing else.
 """
 
 from __future__ import annotations
@@ -9,15 +10,13 @@ from __future__ import annotations
 import copy
 import math
 import operator
-import signal
-import sys
-import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from . import losses, plan
+from ._interrupts import Interrupts
 from .nn import MLP, Gradients
 from .optim import Optimizer, clip_by_norm, flat_of, global_norm
 
@@ -73,6 +72,7 @@ def train(
     patience: int | None = None,
     weight_decay: float = 0.0,
     clip: float | None = None,
+    dropout: float = 0.0,
     explosion: float = 1e4,
     first: int = 1,
     planned: bool = False,
@@ -82,12 +82,14 @@ def train(
     X (B, n_0) and T as the loss wants it. Every epoch visits the rows once in an order drawn from
     `seed`, in mini-batches of `batch_size` (the last may be smaller).
     With `validation=(X, T)` and `patience=n`, stops when the held-out loss has not fallen for n
-    epochs, and puts the best weights back. `clip` limits the norm of every gradient.
+    epochs, and puts the best weights back. `clip` limits the norm of every gradient. `dropout` is
+    the share of hidden activations set to 0 in every step, drawn from `seed`; nothing is dropped
+    where the network is measured or used.
     Ctrl-C takes effect after the step under way, so that weights and optimizer agree.
     `first` is the number of the first epoch: with weights and optimizer loaded from the end of
     epoch n (`bplib.store`), `first=n + 1` continues to the same bits as if nothing had happened.
     `planned=True` traces the step once and replays it: the same bits in less time (`PlannedStep`);
-    with `clip`, which looks at values, it has no effect.
+    with `clip`, which looks at values, and with `dropout`, which draws them, it has no effect.
 
     Raises ValueError for unusable arguments, before the first step, and `Diverged` when J or a
     gradient is no longer finite or J exceeds `explosion` times (1 + the first J); the weights and
@@ -104,8 +106,11 @@ def train(
         _whole("patience", patience, 1)
         if validation is None:
             raise ValueError("train: patience needs validation=(X, T) to watch.")
-    run = _Run(net, X, T, loss, optimizer, batch_size, seed, weight_decay, clip, explosion)
-    step = PlannedStep(net, loss, optimizer, weight_decay) if planned and clip is None else None
+    if not 0 <= dropout < 1:
+        raise ValueError(f"train: dropout must lie in [0, 1), got {dropout!r}.")
+    run = _Run(net, X, T, loss, optimizer, batch_size, seed, weight_decay, clip, dropout, explosion)
+    planned = planned and clip is None and not dropout
+    step = PlannedStep(net, loss, optimizer, weight_decay) if planned else None
     return _epochs(run, range(first, epochs + 1), validation, patience, step)
 
 
@@ -123,27 +128,6 @@ def fit(net: MLP, X: Array, T: Any, **options: Any) -> History:
         return History(records, "interrupted")
     whole = (epochs or 0) - options.get("first", 1) + 1
     return History(records, "epochs" if len(records) == whole else "early")
-
-
-def bar(records: Iterable[Progress], epochs: int, file: Any = None) -> Iterator[Progress]:
-    """Pass the records on while a tqdm bar shows them; needs tqdm.
-
-    The bar is drawn on the terminal's own standard error and erased at the end; where there is no
-    terminal (a notebook, a pipe) nothing is drawn, so it leaves no trace in stored outputs.
-    """
-    from tqdm import tqdm
-
-    stream = sys.__stderr__ if file is None else file
-    if stream is None:  # pythonw has none
-        yield from records
-        return
-    # disable=None: only on a terminal
-    disable = None if file is None else False
-    with tqdm(total=epochs, file=stream, leave=False, disable=disable, unit="epoch") as progress:
-        for record in records:
-            progress.set_postfix(J=f"{record.J:.3g}", refresh=False)
-            progress.update()
-            yield record
 
 
 def accuracy(net: MLP, X: Array, labels: Any) -> float:
@@ -274,39 +258,8 @@ class _Run(NamedTuple):
     seed: int
     weight_decay: float
     clip: float | None
+    dropout: float
     explosion: float
-
-
-class _Interrupts:
-    """Hold back the first Ctrl-C until `check`, so that no step is left half done.
-
-    Only the main thread gets signals; elsewhere there is nothing to hold back.
-    """
-
-    def __enter__(self) -> _Interrupts:
-        self.pending = False
-        self.previous: Any = None
-        if threading.current_thread() is threading.main_thread():
-            handler = signal.getsignal(signal.SIGINT)
-            if callable(handler):  # an application that ignores Ctrl-C goes on ignoring it
-                self.previous = handler
-                signal.signal(signal.SIGINT, self._hold)
-        return self
-
-    def _hold(self, number: int, frame: Any) -> None:
-        self.pending = True
-        signal.signal(signal.SIGINT, self.previous)  # a second one is not held
-
-    def check(self) -> None:
-        if self.pending:
-            self.pending = False
-            self.previous(signal.SIGINT, None)  # as a rule raises KeyboardInterrupt
-
-    def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
-        if self.previous is not None:
-            signal.signal(signal.SIGINT, self.previous)
-        if kind is None:
-            self.check()
 
 
 def _epochs(
@@ -321,7 +274,7 @@ def _epochs(
     good = net.copy_parameters(), optimizer.copy_state()
     best, best_weights, waited = math.inf, None, 0
     for epoch in epochs:
-        with _Interrupts() as interrupts:
+        with Interrupts() as interrupts:
             try:
                 try:
                     record, limit = _epoch(run, epoch, limit, validation, interrupts, step)
@@ -366,7 +319,7 @@ def _epoch(
     epoch: int,
     limit: float,
     validation: tuple[Array, Array] | None,
-    interrupts: _Interrupts,
+    interrupts: Interrupts,
     planned: PlannedStep | None,
 ) -> tuple[Progress, float]:
     net, optimizer, B = run.net, run.optimizer, run.X.shape[0]
@@ -390,9 +343,14 @@ def _epoch(
                 total += J * (stop - start)
                 interrupts.check()
                 continue
+            masks = None
+            if run.dropout:  # like the order, of (seed, epoch, batch) alone: a run can be resumed
+                rng = np.random.default_rng([run.seed, epoch, batch])
+                masks = net.dropout_masks(stop - start, run.dropout, rng)
             gradients = net.backprop(
-                Xb, T[start:stop], run.loss, weight_decay=run.weight_decay, check=False
-            )
+                Xb, T[start:stop], run.loss,
+                weight_decay=run.weight_decay, check=False, masks=masks,
+            )  # fmt: skip
             J = float(gradients.J)
             if math.isinf(limit) and math.isfinite(J):
                 limit = run.explosion * (1 + abs(J))

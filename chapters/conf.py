@@ -38,6 +38,7 @@ extensions = [
     "_book.furniture",
     "_book.equation_index",
     "_book.api",
+    "_book.notes",
 ]
 
 # Sources: a notebook is published from its .ipynb, with the outputs that the tests compare; its

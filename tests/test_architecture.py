@@ -17,7 +17,7 @@ LAYERS = [
     {"calculus"},
     {"check", "plan"},
     {"checkpoint"},
-    {"dense", "losses", "init", "optim"},
+    {"dense", "layers", "losses", "init", "optim"},
     {"nn"},
     {"train", "store", "data"},
 ]

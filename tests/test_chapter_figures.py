@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from bplib import style
+from bplib.checkpoint import fewest_steps, revolve
 from bplib.figures import visual
 
 CHAPTERS = Path(__file__).parent.parent / "chapters"
@@ -93,6 +94,36 @@ def test_shapes_draw_one_cell_a_number(drawing):
     drawn = figures.shapes(B=5, n_in=4, n_out=3)
     assert drawn["shapes"] == [(5, 4), (4, 3), (5, 3), (5, 3)]
     assert len(shown[0].axes[0].patches) == 20 + 12 + 15 + 15
+
+
+def test_matrices_show_a_dot_for_each_one(drawing):
+    figures, shown = drawing("ch09")
+    panels = {"copy": np.vstack([np.eye(2)] * 3), "nothing": np.zeros((3, 4))}
+    assert figures.matrices(panels) is panels
+    for ax, M in zip(shown[0].axes, panels.values(), strict=True):
+        (dots,) = [line for line in ax.lines if line.get_marker() == "o"]
+        places = set(zip(*dots.get_data(), strict=True))
+        assert places == {(j + 0.5, i + 0.5) for i, j in zip(*np.nonzero(M), strict=True)}
+
+
+def test_tent_shows_bytes_in_units(drawing):
+    figures, shown = drawing("ch11")
+    drawn = figures.tent({"training": [8, 16, 24, 8], "using": [8, 16]}, 8)
+    assert drawn["training"].tolist() == [1, 2, 3, 1]
+    training, using = shown[0].axes[0].lines
+    assert list(training.get_ydata()) == [1, 2, 3, 1]
+    assert list(using.get_ydata()) == [1, 2]
+
+
+@pytest.mark.parametrize(("n", "states"), [(5, 1), (12, 3), (20, 4)])
+def test_the_schedule_drawn_is_the_schedule(drawing, n, states):
+    figures, shown = drawing("ch11")
+    drawn = figures.revolve(revolve(n, states))
+    assert drawn["advanced"] == fewest_steps(n, states)
+    assert drawn["swept"] == n
+    assert drawn["most_kept"] <= states
+    (diamonds,) = [line for line in shown[0].axes[0].lines if line.get_marker() == "D"]
+    assert list(diamonds.get_ydata()) == list(range(n, 0, -1))
 
 
 def test_figures_keep_the_book_size_and_the_token_colors(drawing):

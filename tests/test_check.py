@@ -178,3 +178,8 @@ def test_errstate_raise_names_the_operation() -> None:
         bplib.grad(lambda v: ops.sum(ops.sqrt(v)))(np.array([0.0, 1.0]))
     with bplib.errstate("raise"), pytest.raises(FloatingPointError, match="sqrt"):
         bplib.grad(ops.sqrt)(0.0)
+
+
+def test_the_adjoint_test_passes_between_spaces_of_different_size() -> None:
+    M = np.arange(6.0).reshape(2, 3) - 2.5
+    assert check.adjoint(lambda x: ops.sin(M @ x), np.array([0.1, -0.4, 0.7])) < 1e-14

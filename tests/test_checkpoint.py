@@ -185,24 +185,36 @@ def test_the_plan_holds_what_the_schedule_says():
     assert ck.liveness(plan.compile(square), x).peak == x.nbytes
 
 
-def test_less_memory_is_really_used():
+def peak(run, unit):
     import tracemalloc
 
+    run()
+    tracemalloc.start()
+    run()
+    used = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return used / unit
+
+
+def test_less_memory_is_really_used():
     steps, params, x = chain(64, 512, 16)
-
-    def peak(run):
-        run()
-        tracemalloc.start()
-        run()
-        used = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-        return used / x.nbytes
-
-    whole = peak(lambda: grad(lambda x: square(through(steps, params, x)))(x))
+    whole = peak(lambda: grad(lambda x: square(through(steps, params, x)))(x), x.nbytes)
     f = ck.segmented(steps)
-    assert peak(lambda: grad(lambda x: square(f(x, *params)))(x)) < 0.5 * whole
-    few = peak(lambda: ck.chain_gradient(steps, params, x, square, 3))
+    assert peak(lambda: grad(lambda x: square(f(x, *params)))(x), x.nbytes) < 0.5 * whole
+    few = peak(lambda: ck.chain_gradient(steps, params, x, square, 3), x.nbytes)
     assert few < 0.25 * whole
+
+
+def test_every_state_kept_costs_one_state_and_the_length_of_the_chain_costs_nothing():
+    # Beside the s - 1 states kept (state 0 is the caller's): the state under way, the copy of it
+    # that is recorded, the step's product and result, the loss's square, and what the sweep holds
+    # where it passes from the loss to the step: two contributions, their sum, and two arrays of
+    # the rule of tanh. That is s + 9; the tenth is small change.
+    for n in (16, 64):
+        steps, params, x = chain(n, 512, 16)
+        for states in (1, 2, 3, 5):
+            run = lambda s=states, a=(steps, params, x): ck.chain_gradient(*a, square, s)  # noqa: E731
+            assert peak(run, x.nbytes) < states + 9.3, (n, states)
 
 
 @pytest.mark.parametrize(

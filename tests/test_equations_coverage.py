@@ -1,14 +1,27 @@
-"""Every numbered equation of every chapter is bound, refuses a wrong form, and checks fast."""
+"""Every numbered equation of every chapter: bound, quickly checked, read to the last sign.
+
+A sample of the misprints of `make mutants` is tried here too. All of it goes over the chapters that
+there are, so that the next one is covered without a line here.
+"""
 
 from __future__ import annotations
 
+import re
 import time
+from functools import cache
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from bplib.equations import Book, EquationError
+from bplib.equations.check import Check, read_formula
 from bplib.equations.coverage import cells, coverage, problems, report, run_chapter
+from bplib.equations.latex import LatexError
+from bplib.equations.mutate import Verdict, judge, slips
+
+from .test_equations_reader import LAYOUT, bare
+from .wrong_equations import WRONG
 
 CHAPTERS = Path(__file__).parents[1] / "chapters"
 WITH_EQUATIONS = [
@@ -16,17 +29,134 @@ WITH_EQUATIONS = [
 ]
 
 
-@pytest.mark.parametrize("chapter", WITH_EQUATIONS, ids=lambda p: p.stem)
+SAMPLE = 14  # misprints of each chapter: a second or two
+by_chapter = pytest.mark.parametrize("chapter", WITH_EQUATIONS, ids=lambda p: p.stem)
+
+
+@cache
+def checked(chapter: Path) -> tuple[dict[str, Check], float]:
+    """The checks of a chapter, and the seconds of this process that they took."""
+    started = time.process_time()  # not of the clock: the machine may be busy
+    made = run_chapter(chapter)
+    return made, time.process_time() - started
+
+
+def read_from_latex(chapter: Path) -> list[Check]:
+    return [check for check in checked(chapter)[0].values() if check.parsed is not None]
+
+
+@by_chapter
 def test_every_numbered_equation_is_bound(chapter):
-    started = time.process_time()  # of this process: the machine may be busy
-    rows = coverage(chapter)
+    made, seconds = checked(chapter)
+    rows = coverage(chapter, made)
     assert not problems(rows), "\n".join(problems(rows))
-    assert time.process_time() - started < 10, "checking one chapter's equations takes too long"
+    assert seconds < 10, "checking one chapter's equations takes too long"
 
 
-def test_labels_are_unique_in_the_book():
-    if CHAPTERS.is_dir():
-        Book(CHAPTERS)
+def test_nine_in_ten_are_evaluated_from_their_own_latex(capsys):
+    rows = [row for chapter in WITH_EQUATIONS for row in coverage(chapter, checked(chapter)[0])]
+    evaluated = sum(row.state in ("checked", "definition") for row in rows)
+    with capsys.disabled():
+        print(f"\n{evaluated} of {len(rows)} numbered equations are evaluated from their LaTeX")
+    assert evaluated >= 0.9 * len(rows) > 0
+
+
+SIGN = re.compile(
+    r"\\(?:begin|end|text|mathrm|operatorname)\s*\{[^{}]*\}|\\(?:[A-Za-z]+|.)|\S", re.DOTALL
+)
+SEPARATORS = {",", ".", r"\\", r"\quad", r"\qquad"}
+
+
+def said(latex, letters):
+    try:
+        found = read_formula(latex, letters)
+    except LatexError:
+        return None
+    links = [(bare(one.left), one.relation, bare(one.right)) for one in found.links]
+    return links, {k: bare(v) for k, v in found.ranges.items()}, list(map(bare, found.conditions))
+
+
+@by_chapter
+def test_no_sign_of_an_equation_is_left_out(chapter):
+    """Without any one of its signs an equation says something else, or nothing."""
+    for check in read_from_latex(chapter):
+        latex = check.source.latex
+        whole = said(latex, check.letters)
+        for sign in SIGN.finditer(latex):
+            layout = sign[0] in LAYOUT | SEPARATORS or sign[0].startswith(r"\text{, ")
+            if layout or sign[0] in (r"\begin{aligned}", r"\end{aligned}"):
+                continue
+            without = f"{latex[: sign.start()]} {latex[sign.end() :]}"
+            assert said(without, check.letters) != whole, (check.source.label, sign[0])
+
+
+@by_chapter
+def test_the_printed_form_itself_is_not_refused(chapter):
+    """A check that refuses everything would show its wrong forms refused too."""
+    for check in read_from_latex(chapter):
+        assert check.verdict(check.source.latex) is None, check.source.label
+        for link in check.parsed.links[:1]:
+            right = check.source.latex[link.left_end : link.end].replace("&", "")
+            if len(check.parsed.links) == 1 and right.lstrip().startswith("="):
+                assert check.verdict(right.lstrip()[1:]) is None, check.source.label
+
+
+@cache
+def sampled(chapter: Path) -> tuple[list[Verdict], list[Verdict]]:
+    """A few misprints of a chapter, always the same while its equations are: read, and others."""
+    every = [(check, slip) for check in checked(chapter)[0].values() for slip in slips(check)]
+    every.sort(key=lambda pair: (pair[0].source.label, pair[1].latex))
+    random = Random(" ".join(slip.latex for _, slip in every))
+    chosen = random.sample(every, min(SAMPLE, len(every)))
+    read, other = [], []
+    for check, slip in chosen:
+        (other if check.parsed is None else read).extend(judge(check, [slip]))
+    return read, other
+
+
+def missed(verdicts: list[Verdict]) -> list[str]:
+    return [f"{v.place} {v.label} [{v.mutant.kind}] {' '.join(v.mutant.latex.split())}"
+            for v in verdicts if v.counts and not v.detected]  # fmt: skip
+
+
+@by_chapter
+def test_a_sample_of_misprints_is_noticed(chapter):
+    read, other = sampled(chapter)
+    counted = [v for v in read + other if v.counts]
+    assert len(missed(counted)) <= 0.05 * len(counted), "\n".join(missed(counted))
+
+
+def test_misprints_of_what_is_read_from_latex_are_noticed_in_99_of_100():
+    read = [v for chapter in WITH_EQUATIONS for v in sampled(chapter)[0] if v.counts]
+    assert len(missed(read)) <= 0.01 * len(read), "\n".join(missed(read))
+
+
+def test_the_sample_can_fail(tmp_path):
+    """A letter that is 1 in the one draw of its check cannot be missed there: a survivor."""
+    page = tmp_path / "01-weak.md"
+    page.write_text(
+        "# Weak\n\n$$\ny = c x\n$$ (eq-weak)\n\n```{code-cell} ipython3\n"
+        "from bplib.equations import *\n"
+        "c = sample(lambda rng: 1.0 if rng.rand() < 0.9 else 2.0)\n"
+        "equation('eq-weak').holds(\n    x=normal(), c=c, y=lambda c, x: c * x, draws=1,\n"
+        ").rejects('2 x')\n```\n",
+        encoding="utf-8",
+    )
+    read, _ = sampled(page)
+    assert any("eq-weak [factor] y = x" in line for line in missed(read))
+
+
+@by_chapter
+def test_wrong_forms_thought_up_by_hand_are_refused(chapter):
+    for label, check in checked(chapter)[0].items():
+        for form in WRONG.get(label, []):
+            assert check.verdict(form, brief=True), f"{label} accepts {form}"
+
+
+def test_those_wrong_forms_are_of_equations_that_there_are():
+    labels = {source.label for chapter in WITH_EQUATIONS for source in Book(chapter)}
+    assert set(WRONG) <= labels, set(WRONG) - labels
+    assert sum(map(len, WRONG.values())) >= 150
 
 
 PAGE = r"""# A chapter

@@ -16,6 +16,7 @@ from bplib.equations import (
     gradient,
     layered,
     normal,
+    sample,
     session,
 )
 from bplib.equations.source import scan
@@ -125,6 +126,20 @@ def test_a_form_that_is_almost_right_is_undecided():
         formula("Z = A W").holds(MATRICES).rejects(r"1.00000001 A W")
 
 
+def test_a_bound_that_is_attained_refuses_a_wider_one():
+    letters = {"x": normal("n"), "y": normal("n"), "k": 0.5}
+    text = r"\langle x, y \rangle \le \lVert x \rVert \lVert y \rVert"
+    loose = formula(text).holds(**letters)
+    wider = text.replace(r"\le ", r"\le 2 ")
+    assert loose.verdict(wider) is None  # nothing shows that the 2 is too much
+    letters["y"] = sample(lambda rng, x: 3 * x if rng.randint(2) else rng.normal(size=x.size))
+    sharp = formula(text).holds(**letters)
+    assert sharp.verdict(wider) == "by tightness"
+    assert sharp.verdict(text.replace(r"\le ", r"\ge ")) == "by value"
+    assert sharp.verdict(text) is None
+    assert sharp.verdict(r"\lVert x \rVert \lVert y \rVert \ge \langle x, y \rangle") is None
+
+
 @pytest.mark.parametrize(
     ("bind", "message"),
     [
@@ -229,3 +244,43 @@ def test_a_kink_is_drawn_again_and_never_judged():
     )  # fmt: skip
     check = formula(r"\nabla_x J = 2 y").holds(letters)
     assert check.made == 30
+
+
+GOOD = (
+    "# Page\n\n$$\ny = 2 x\n$$ (eq-double)\n\n```{code-cell} ipython3\n"
+    "from bplib.equations import *\n"
+    "equation('eq-double').holds(x=normal(), y=lambda x: 2 * x).rejects('3 x')\n```\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "page", "code", "said"),
+    [
+        (["--help"], GOOD, 0, "usage: python -m bplib.equations"),
+        (["book"], GOOD, 0, "| {eq}`eq-double` `eq-double` | 01-page | checked: 24 draws"),
+        (["book/01-page.md"], GOOD, 0, "1 numbered equations: 1 evaluated"),
+        (["book"], GOOD.replace("y = 2 x", "y = 4 x"), 1, "01-page.md:4: eq-double: the printed"),
+        (["book"], GOOD.replace(".rejects('3 x')", ""), 1, "show at least one wrong form"),
+        (["book"], GOOD.replace("(eq-double)", ""), 2, "book has no numbered equation"),
+        (["nowhere"], GOOD, 2, "nowhere is not there: name a folder"),
+        (["--draws", "3"], GOOD, 2, "unrecognized arguments"),
+        (["a", "b"], GOOD, 2, "unrecognized arguments: b"),
+        (["book/notes.txt"], GOOD, 2, "a file ending in .md is expected"),
+        ([], GOOD, 2, "chapters is not there"),
+    ],
+)
+def test_the_command_says_what_is_wrong(tmp_path, monkeypatch, capsys, arguments, page, code, said):
+    from bplib.equations.__main__ import main
+
+    (tmp_path / "book").mkdir()
+    (tmp_path / "book" / "01-page.md").write_text(page, encoding="utf-8")
+    (tmp_path / "book" / "notes.txt").write_text("", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    try:
+        found = main(arguments)
+    except SystemExit as exit_:
+        found = exit_.code
+    shown = capsys.readouterr()
+    assert found == code
+    assert said in shown.out + shown.err
+    assert "Traceback" not in shown.err

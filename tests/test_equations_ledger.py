@@ -237,3 +237,66 @@ def test_the_right_lines_of_that_lecture_hold():
         r"h_i'\left(w_{i}x_{i}\right)"
     )
     formula(r"h_1'(b_1) = \frac{1}{\cosh^2(b_1)}").holds(LECTURE).rejects(r"\frac{1}{\cosh(b_1)}")
+
+
+# --------------------------------------------------------------------------------------------
+# The roll: every formula of the notes with the verdict "wrong shape" or "wrong index", as printed,
+# and every wrong line of the lecture; each beside its repair.
+
+
+def one_layer(v):
+    v.z = v.u[1] = v.W[0].T @ v.u[0]
+    v.J = (v.z**3).sum()
+
+
+ONE_LAYER = Letters(
+    one_layer,
+    u=layered(normal("m"), 0, 0),
+    W=layered(normal("m", "n"), 0, 0),
+    G=gradient("J", "z"),  # the note's G: by the output of the layer at hand
+)
+LAST = r"\xi^N_n = \frac{\partial E}{\partial a^N_n} "
+NOTES = {  # id: letters, as printed, repaired
+    "S1-36": (
+        S1,
+        r"\mathbf{u}_{i+1} = \mathbf{W}^{\mathrm{T}} \mathbf{u}_i",
+        r"\mathbf{u}_{i+1} = \mathbf{W}_i^{\mathrm{T}} \mathbf{u}_i",
+    ),
+    "S1-37": (
+        ONE_LAYER,
+        r"\frac{\partial \mathbf{u}_{i+1}}{\partial \mathbf{W}_i} = \mathbf{u}_i^{\mathrm{T}}",
+        r"\frac{\partial u^{i+1}_k}{\partial W^i_{ab}} = u^i_a \delta_{kb}",
+    ),
+    "S1-39": (
+        ONE_LAYER,
+        r"\frac{\partial J}{\partial \mathbf{W}_i} = \frac{\partial \mathbf{u}_{i+1}}{\partial \mathbf{W}_i} \mathbf{G} = \mathbf{u}_i^{\mathrm{T}} \mathbf{G}",
+        r"\frac{\partial J}{\partial \mathbf{W}_i} = \mathbf{u}_i \mathbf{G}^{\mathrm{T}}",
+    ),
+    "S2-06": (S2, S2_WRONG["S2-06"][1], S2_WRONG["S2-06"][0]),
+    "S2-22": (S2, LAST + r"\phi'_i(z^N_n)", LAST + r"\phi'_N(z^N_n)"),
+    "S2-26": (S2, S2_WRONG["S2-26"][1], S2_WRONG["S2-26"][0]),
+    "S2-27": (S2, S2_WRONG["S2-27"][1], S2_WRONG["S2-27"][0]),
+    "S2-28": (S2, S2_WRONG["S2-28"][1], S2_WRONG["S2-28"][0]),
+    "S2-35": (S2, LAST + r"\phi'_i(z^N_n)", LAST + r"\phi'_N(z^N_n)"),
+}
+PRINTED = {
+    **NOTES,
+    **{f"lecture: {k}": (LECTURE, wrong, right) for k, (right, wrong) in LECTURE_WRONG.items()},
+}
+
+
+def test_the_roll_is_complete():
+    shape, index = (
+        {"S1-37", "S1-39"},
+        {"S1-36", "S2-06", "S2-22", "S2-26", "S2-27", "S2-28", "S2-35"},
+    )
+    assert set(NOTES) == shape | index
+    assert len(PRINTED) - len(NOTES) >= 4
+
+
+@pytest.mark.parametrize("row", PRINTED)
+def test_what_was_printed_wrong_is_refused_and_the_repair_accepted(row):
+    letters, printed, repaired = PRINTED[row]
+    with pytest.raises(EquationError, match=r"does not hold|W has layers; say which"):
+        formula(printed).holds(letters)
+    formula(repaired).holds(letters)

@@ -1,4 +1,4 @@
-"""Losses against formulas written in plain Python, finite differences and torch."""
+"""Losses against formulas in plain Python and finite differences; PyTorch is in `test_peers`."""
 
 import math
 from functools import partial
@@ -112,25 +112,6 @@ def test_arguments_are_left_alone_and_check_changes_nothing(name):
     )
     assert J == J2
     np.testing.assert_array_equal(Delta, Delta2)
-
-
-@pytest.mark.parametrize("name", losses.TABLE)
-def test_torch_agrees(name):
-    torch = pytest.importorskip("torch", reason="torch is an optional oracle")
-    F = torch.nn.functional
-    theirs = {
-        "squared_error": lambda y, t: 0.5 * F.mse_loss(y, t, reduction="sum"),
-        "huber": lambda y, t: F.huber_loss(y, t, reduction="sum"),
-        "binary_cross_entropy": partial(F.binary_cross_entropy_with_logits, reduction="sum"),
-        "softmax_cross_entropy": partial(F.cross_entropy, reduction="sum"),
-    }[name]
-    Y, T = case(name, B=7, K=4)
-    y = torch.tensor(Y, requires_grad=True)
-    value = theirs(y, torch.tensor(T)) / 7
-    value.backward()
-    J, Delta = losses.TABLE[name](Y, T)
-    assert pytest.approx(value.item(), rel=1e-13) == J
-    np.testing.assert_allclose(Delta, y.grad.numpy(), rtol=1e-12, atol=1e-15)
 
 
 def test_huber_threshold_and_its_two_sides():

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import queue
+import sys
 
 import pytest
 
-from bplib.progress import bar_text, watch
+from bplib.progress import watch
 
 
 class Terminal(io.StringIO):
@@ -15,14 +16,33 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_the_bar_fills_and_is_erased():
+@pytest.fixture(params=["tqdm", "plain"])
+def drawn_by(request, monkeypatch):
+    if request.param == "tqdm":
+        pytest.importorskip("tqdm", reason="the plain bar is tested beside it")
+    else:
+        monkeypatch.setitem(sys.modules, "tqdm", None)
+
+
+def test_the_bar_fills_and_is_erased(drawn_by):
     stream = Terminal()
-    assert list(watch([1, 2, 3], "epoch", terminal=stream)) == [1, 2, 3]
-    drawn = stream.getvalue()
-    assert bar_text(3, 3, "epoch") in drawn
-    last = drawn.rsplit("\r", 2)[1]
-    assert last.strip() == ""
-    assert len(last) == len(bar_text(3, 3, "epoch"))
+    note = lambda item: f"item {item}"  # noqa: E731
+    seen = list(watch([1, 2, 3], "epoch", note=note, terminal=stream))
+    assert seen == [1, 2, 3]
+    drawn = stream.getvalue().split("\r")
+    assert [f"{n}/3" in line for n, line in enumerate(drawn[1:5])] == [True] * 4
+    assert "epoch" in drawn[1]
+    assert "item 3" in drawn[4]
+    assert drawn[5].strip() == ""
+    assert len(drawn[5]) == max(map(len, drawn[1:5]))
+    assert drawn[6:] == [""]
+
+
+def test_a_generator_is_watched_with_its_total_or_without(drawn_by):
+    for total, words in ((2, "2/2"), (None, "2")):
+        stream = Terminal()
+        assert list(watch(iter("ab"), total=total, terminal=stream)) == ["a", "b"]
+        assert words in stream.getvalue()
 
 
 def test_the_bar_is_erased_when_the_loop_is_left_or_fails():
@@ -76,7 +96,7 @@ def messages(client, allow_stdin):
 @pytest.mark.filterwarnings("ignore")  # of the client's event loop, not ours
 def test_a_notebook_shows_the_bar_to_a_person_and_clears_it(kernel):
     kinds = [kind for kind, _ in messages(kernel, allow_stdin=True)]
-    assert kinds == ["display_data", *["update_display_data"] * 3, "clear_output"]
+    assert kinds == ["display_data", *["update_display_data"] * 4, "clear_output"]
 
 
 @pytest.mark.filterwarnings("ignore")

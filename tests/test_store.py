@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import threading
 import time
 import zipfile
 
@@ -17,6 +16,7 @@ import numpy as np
 import pytest
 
 from bplib import losses, nn, optim, plan, store, train
+from tests.interrupts import lines_of, struck
 
 RNG = np.random.default_rng(11)
 X, T = RNG.normal(size=(40, 4)), RNG.integers(0, 3, 40)
@@ -405,7 +405,7 @@ def test_what_cannot_be_kept_is_refused_and_the_old_file_stays(saved):
 # Crashes
 
 
-@pytest.mark.parametrize("where", ["_write", "_read", "os.fsync", "os.replace"])
+@pytest.mark.parametrize("where", ["open", "_write", "_read", "os.fsync", "os.replace"])
 def test_a_failing_disk_leaves_the_old_file(saved, monkeypatch, where):
     path, net, optimizer = saved
     before = path.read_bytes()
@@ -414,7 +414,7 @@ def test_a_failing_disk_leaves_the_old_file(saved, monkeypatch, where):
     def fail(*args, **kwargs):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(f"bplib.store.{where}", fail)
+    monkeypatch.setattr(f"bplib.store.{where}", fail, raising=False)
     with pytest.raises(OSError, match="No space left"):
         store.save(path, net, optimizer)
     assert path.read_bytes() == before
@@ -482,39 +482,53 @@ def test_the_temporary_file_of_a_living_process_is_not_swept(tmp_path):
     assert (tmp_path / ".w.notanumber.tmp").exists()
 
 
-@pytest.mark.slow
-# An interrupt between open() and `with` leaves the file to the garbage collector, which says so.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("times", [1, 2])
+def test_ctrl_c_during_a_save_waits_for_the_file_and_a_second_does_not(saved, monkeypatch, times):
+    path, net, optimizer = saved
+    before = net.copy_parameters()
+    net.W[1] += 1
+    fsync = os.fsync
+
+    def strike(handle):
+        fsync(handle)
+        for _ in range(times):
+            signal.raise_signal(signal.SIGINT)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("bplib.store.os.fsync", strike)
+        with pytest.raises(KeyboardInterrupt):
+            store.save(path, net, optimizer)
+    assert same(store.load(path).net.parameters(), net.parameters() if times == 1 else before)
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
+
+
 def test_interrupts_at_200_random_moments_lose_nothing(tmp_path):
     path = tmp_path / "w"
     reference: dict[int, list] = {}
     net, optimizer = nn.MLP([4, 6, 3], "relu", "softmax"), optim.Adam(0.01)
-    for record in train.train(net, X, T, optimizer=optimizer, epochs=60, **OPTIONS):
+    for record in train.train(net, X, T, optimizer=optimizer, epochs=2, **OPTIONS):
         reference[record.epoch] = net.copy_parameters()
-    rng = np.random.default_rng(0)
-    struck = 0
-    for _ in range(200):
+
+    def run():
+        net, optimizer = nn.MLP([4, 6, 3], "relu", "softmax"), optim.Adam(0.01)
+        for record in train.train(net, X, T, optimizer=optimizer, epochs=2, **OPTIONS):
+            store.save(path, net, optimizer, {"epoch": record.epoch})
+
+    run()
+    last = lines_of(run)
+    assert last > 1000
+    reached = set()
+    for moment in np.random.default_rng(0).integers(1, last, 200):
         net, optimizer = nn.MLP([4, 6, 3], "relu", "softmax"), optim.Adam(0.01)
         store.save(path, net, optimizer, {"epoch": 0})
-        timer = threading.Timer(
-            rng.uniform(0.0005, 0.04), lambda: os.kill(os.getpid(), signal.SIGINT)
-        )
-        try:
-            timer.start()
-            for record in train.train(net, X, T, optimizer=optimizer, epochs=60, **OPTIONS):
-                store.save(path, net, optimizer, {"epoch": record.epoch})
-            while timer.is_alive():
-                time.sleep(0.001)
-            time.sleep(0.01)
-        except KeyboardInterrupt:
-            struck += 1
-        timer.join()
+        with pytest.raises(KeyboardInterrupt):
+            struck(run, int(moment))
         got, _, notes = store.load(path)
+        reached.add(notes["epoch"])
         if notes["epoch"]:
             assert same(got.parameters(), reference[notes["epoch"]])
         assert [p.name for p in tmp_path.iterdir()] == ["w"]
-    # Python drops an interrupt that arrives while it runs a finalizer; that is rare.
-    assert struck > 190
+    assert reached == {0, 1, 2}  # the moments lie in every epoch and in every save
 
 
 def test_optimizers_refuse_nonsense_when_made():

@@ -1,18 +1,16 @@
 """Training: what a run must leave behind when it ends well, early, badly or by Ctrl-C."""
 
-import io
 import math
-import os
 import signal
 import subprocess
 import sys
 import threading
-import time
 
 import numpy as np
 import pytest
 
 from bplib import data, nn, optim, train
+from tests.interrupts import lines_of, struck
 
 RNG = np.random.default_rng(23)
 X60, T60 = RNG.normal(size=(60, 3)), RNG.integers(0, 4, 60)
@@ -223,27 +221,35 @@ def test_ctrl_c_in_the_middle_of_a_step_waits_for_its_end(strike):
     assert signal.getsignal(signal.SIGINT) is handler
 
 
-def test_ctrl_c_at_any_time_leaves_a_whole_step_and_the_history():
-    seen = trajectory(4 * 400)
-    interrupted = 0
-    for delay in np.random.default_rng(0).uniform(0.0005, 0.06, 60):
+@pytest.mark.parametrize("planned", [False, True])
+def test_ctrl_c_at_200_random_moments_leaves_a_whole_step_and_the_history(planned):
+    seen = trajectory(4 * 6)
+    made: list = []
+
+    def run():
         net, optimizer = small(), optim.Momentum(0.05)
-        timer = threading.Timer(delay, os.kill, (os.getpid(), signal.SIGINT))
+        made[:] = [net, optimizer, None]
+        made[2] = train.fit(
+            net, X60, T60, **options(optimizer=optimizer, epochs=6), planned=planned
+        )
+
+    run()  # what a first run prepares is not repeated
+    last = lines_of(run)
+    stopped = set()
+    for moment in np.random.default_rng(0).integers(1, last, 200):
+        came = False
         try:
-            timer.start()
-            history = train.fit(net, X60, T60, **options(optimizer=optimizer, epochs=400))
-            timer.join()
-            time.sleep(0.001)
-        except KeyboardInterrupt:  # outside of fit: before it began or after it had ended
-            timer.join()
-            continue
+            came = struck(run, int(moment))
+        except KeyboardInterrupt:  # while the network was made, or before the first step
+            came = True
+        assert came, moment
+        net, optimizer, history = made
         if optimizer.t:
             assert same(net, optimizer, seen), optimizer.t
-        if history.reason == "interrupted":
-            interrupted += 1
-            assert optimizer.t < 1600
+        if history is not None and history.reason == "interrupted":
             assert len(history.records) in (optimizer.t // 4, optimizer.t // 4 - 1)
-    assert interrupted >= 20
+            stopped.add(optimizer.t)
+    assert len(stopped) >= 12  # of the 24 steps
 
 
 def test_a_second_ctrl_c_is_not_held_back():
@@ -270,17 +276,11 @@ def test_training_in_a_thread_touches_no_signal():
 
 
 def test_the_bar_is_one_consumer_and_leaves_nothing():
-    pytest.importorskip("tqdm", reason="the bar is drawn by tqdm")
-    records = [train.Progress(i, i, 0.5, 1.0, 0.1, None, None) for i in range(1, 4)]
-    screen = io.StringIO()
-    assert list(train.bar(iter(records), 3, file=screen)) == records
-    assert "0/3" in screen.getvalue()
-    last = screen.getvalue().rsplit("\r", 2)
-    assert not last[-2].strip()  # overwritten by blanks
-    assert not last[-1]
     code = (
-        "from bplib import train; r = train.Progress(1, 1, .5, 1., .1, None, None);"
-        "print(len(list(train.bar([r, r], 2))))"
+        "from bplib import nn, optim, progress, train; import numpy as np;"
+        "records = train.train(nn.MLP([2, 1]), np.ones((4, 2)), np.ones((4, 1)), epochs=2,"
+        "    loss='squared_error', optimizer=optim.SGD(0.1));"
+        "print(len(list(progress.watch(records, 'epoch', total=2))))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("2\n", "")  # no terminal: not one character

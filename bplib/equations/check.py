@@ -28,6 +28,7 @@ from .values import Refusal
 
 WRONG = 1e-6  # a form is refused by value when it is off by more than this (relative)
 FLOOR = 0.1  # sides smaller than this are compared absolutely
+ATTAINED, LOOSE = 1e-9, 1e-3  # a bound is attained, or clearly not, when the sides are this close
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Formula:
     links: list[Link]
     ranges: dict[str, tuple[m.Node, m.Node]]  # l = 1, \dots, L - 1
     conditions: list[m.Compare]  # l < L
+    counted: list[tuple[int, list[m.Node]]] = field(default_factory=list)  # 1, 2 of 1, 2, \dots
 
     def shown(self, link: Link) -> str:
         return " ".join(self.latex[link.start : link.end].replace("&", "").split())
@@ -72,7 +74,8 @@ def read_formula(latex: str, letters: Letters) -> Formula:
             continue
         sides = list(piece.sides)
         if piece.continues:
-            assert previous is not None
+            if previous is None:
+                raise LatexError("a relation with nothing on its left", piece.start)
             sides.insert(0, previous)
         if len(sides) == 1:
             raise LatexError("this asserts nothing: a relation such as = is expected", piece.start)
@@ -121,15 +124,11 @@ def _range_clause(pieces: list[Statement], i: int, reader, formula: Formula) -> 
         return 0
     ends = [reader.index(first.sides[1]), reader.index(last.sides[0])]
     steps = [reader.index(p.sides[0]) for p in pieces[i + 1 : j]]
-    low = min((ends[0], ends[1]), key=_descends(ends, steps))
-    formula.ranges[name] = (low, ends[1] if low is ends[0] else ends[0])
-    return j + 2 - i
-
-
-def _descends(ends: list[m.Node], steps: list[m.Node]) -> Callable[[m.Node], int]:
-    """Whether the clause counts down (`l = L-1, \\dots, 1`): then its second end is the lower."""
+    # `l = L-1, \dots, 1` counts down: its second end is the lower.
     down = isinstance(ends[1], m.Num) and not isinstance(ends[0], m.Num)
-    return lambda node: (node is ends[0]) if down else (node is not ends[0])
+    formula.ranges[name] = (ends[1], ends[0]) if down else (ends[0], ends[1])
+    formula.counted.append((-1 if down else 1, [ends[0], *steps]))
+    return j + 2 - i
 
 
 def _is_condition(sides: list[Item], reader: m.Reader) -> bool:
@@ -157,7 +156,20 @@ def _letters(item: Item) -> Iterator[str]:
 
 
 def _check_indices(reader: m.Reader, formula: Formula) -> None:
-    """A letter that is not bound is an index only if it stands at an array or has a range."""
+    """A letter that is not bound is an index only if it stands at an array or has a range.
+
+    What is said of an index must be about one that the equations have.
+    """
+    sides = [side for link in formula.links for side in (link.left, link.right)]
+    used = {p.name for side in sides for p in m.walk(side) if isinstance(p, m.Idx)}
+    for name, (low, _) in formula.ranges.items():
+        if name not in used:
+            raise LatexError(f"a range of {name}, which no equation here has", low.start)
+    for condition in formula.conditions:
+        for part in m.walk(condition):
+            if isinstance(part, m.Idx) and part.name not in used:
+                raise LatexError(f"a condition on {part.name}, which no equation here has",
+                                 condition.start)  # fmt: skip
     indices = set(formula.ranges) | set(reader.ranges)
     for link in formula.links:
         for side in (link.left, link.right):
@@ -178,9 +190,13 @@ def _check_indices(reader: m.Reader, formula: Formula) -> None:
 
 @dataclass
 class Outcome:
-    """What one link did on one draw: the error in units of the side, or a refusal."""
+    """What one link did on one draw: the error in units of the side, or a refusal.
+
+    `slack` is how close an inequality came to an equation, in the same units.
+    """
 
     error: float = 0.0
+    slack: float = math.inf
     cause: Refusal | None = None
     stencil: bool = False
     setting: str = ""
@@ -193,6 +209,11 @@ def loops(
     both = {**free_indices(link.left), **free_indices(link.right)}
     layers = layer_indices(link.left) | layer_indices(link.right)
     evaluator = Evaluator(draw.state)
+    for step, nodes in formula.counted:
+        shown = [evaluator.whole(n) for n in nodes]
+        for before, after, node in zip(shown, shown[1:], nodes[1:], strict=False):
+            if after != before + step:
+                raise Misread("a range counts by ones, as in 1, 2, \\dots, L", node)
     result: dict[str, list[int]] = {}
     for name in both:
         if given is not None and name in given:
@@ -231,9 +252,15 @@ def evaluate_link(
                 if name not in found:
                     raise Unbounded(f"nothing says how far the index {name} runs", both[name])
                 evaluator.indices[name] = Axis(evaluator.agree(name, found[name]))
-            error = _compare(evaluator, link)
+            error, slack = _compare(evaluator, link)
+            outcome.slack = min(outcome.slack, slack)
         except Refusal as refusal:
             outcome.cause = refusal
+            outcome.setting = _show_setting(setting)
+            break
+        except (ArithmeticError, ValueError, IndexError, np.linalg.LinAlgError) as trouble:
+            # A function of the binding, or NumPy, cannot take these values.
+            outcome.cause = Refusal("value", f"it cannot be computed: {trouble}")
             outcome.setting = _show_setting(setting)
             break
         if error > outcome.error:
@@ -255,28 +282,40 @@ def _show_setting(setting: dict[str, int]) -> str:
     return ", ".join(f"{k} = {v}" for k, v in setting.items())
 
 
-def _compare(evaluator: Evaluator, link: Link) -> float:
+def _compare(evaluator: Evaluator, link: Link) -> tuple[float, float]:
+    """The error of one relation, and its slack where it is an inequality."""
     orders = [n for s in (link.left, link.right) for n in m.walk(s) if isinstance(n, m.BigO)]
     if orders:
-        return _order_of_remainder(evaluator, link, orders)
+        return _order_of_remainder(evaluator, link, orders), math.inf
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         left, right = evaluator.value(link.left), evaluator.value(link.right)
         if link.relation in ("=", ":="):
             gap, size = val.discrepancy(left, right)
-            return gap / max(size, FLOOR)
-    if link.relation in ("<=", ">=", "<", ">", "!="):
+            return gap / max(size, FLOOR), math.inf
+    if link.relation == "!=":
         evaluated = m.Compare(link.start, link.end, (link.relation,), (link.left, link.right))
-        if link.relation in ("<=", ">="):
-            low, high = (left, right) if link.relation == "<=" else (right, left)
-            excess = val.add(low, high, subtract=True).data.real
-            size = max(float(np.max(np.abs(x.data), initial=0.0)) for x in (low, high))
-            return max(0.0, float(excess.max(initial=0.0))) / max(size, FLOOR)
-        return 0.0 if bool(evaluator.value(evaluated).data.all()) else math.inf
+        return 0.0 if bool(evaluator.value(evaluated).data.all()) else math.inf, math.inf
+    if link.relation in ("<=", ">=", "<", ">"):
+        low, high = (left, right) if link.relation in ("<=", "<") else (right, left)
+        excess = val.add(low, high, subtract=True).data.real
+        if not np.isfinite(excess).all():
+            raise Refusal("value", "a side is not finite")
+        size = max(float(np.max(np.abs(x.data), initial=0.0)) for x in (low, high))
+        above = float(excess.max(initial=-math.inf)) / max(size, FLOOR)
+        if link.relation in ("<", ">"):
+            return 0.0 if above < 0 else math.inf, abs(above)
+        return max(0.0, above), abs(above)
     raise Misread(
         f"the relation {link.relation} cannot be decided by evaluation; write an equation, or bind "
         "it by code with the reason",
         link.right,
     )
+
+
+def _bound(formula: Formula, link: Link) -> str:
+    """What a relation bounds, and from which side: by this a rival bound is known."""
+    left = _squeeze(formula.latex[link.start : link.left_end].replace("&", ""))
+    return f"{left} {link.relation}"
 
 
 def _order_of_remainder(evaluator: Evaluator, link: Link, orders: list[m.BigO]) -> float:
@@ -419,6 +458,7 @@ class Check:
     bound: float = 0.0
     parsed: Formula | None = None
     stencil: bool = False
+    slack: dict[tuple[str, int], float] = field(default_factory=dict)  # by bound and draw
 
     # Accepting ----------------------------------------------------------------------------------
     def _verify(self) -> Check:
@@ -467,6 +507,7 @@ class Check:
                 for link in formula.links:
                     ranges = loops(formula, link, draw)
                     outcome = evaluate_link(formula, link, draw, ranges)
+                    self.slack[_bound(formula, link), draw.number] = outcome.slack
                     self.stencil |= outcome.stencil
                     bad = not outcome.error <= self._tolerance(outcome.stencil)
                     if outcome.cause is not None or bad:
@@ -503,6 +544,8 @@ class Check:
     def verdict(self, wrong: str, brief: bool = False) -> str | None:
         """How the binding refuses a form ('by value', 'by shape', ...), None if it accepts it.
 
+        Where the printed form attains a bound, a rival bound on the same left side must attain it
+        too: what leaves a gap there is refused 'by tightness'.
         `brief` stops at the first draw that refuses.  EquationError if the form cannot be read.
         """
         if self.parsed is None:
@@ -515,10 +558,11 @@ class Check:
                 f"the wrong form cannot be read: {error}", error.position, text
             ) from None
         found: dict[str, int] = {}
+        slack: dict[tuple[str, int], float] = {}
         undecided = 0.0
         for draw in self._draws():
             try:
-                kind, gap = self._refusal(formula, draw)
+                kind, gap = self._refusal(formula, draw, slack)
             except Kink:
                 continue
             except Unbounded:
@@ -538,9 +582,13 @@ class Check:
             return "by " + " and ".join(order)
         if undecided > self._tolerance(self.stencil):
             raise self.source.error(f"the wrong form is off by {undecided:.0e} only: undecided")
+        if any(gap > LOOSE and self.slack.get(k, math.inf) < ATTAINED for k, gap in slack.items()):
+            return "by tightness"
         return None
 
-    def _refusal(self, formula: Formula, draw: Draw) -> tuple[str, float]:
+    def _refusal(
+        self, formula: Formula, draw: Draw, slack: dict[tuple[str, int], float] | None = None
+    ) -> tuple[str, float]:
         assert self.parsed is not None
         worst = 0.0
         for n, link in enumerate(formula.links):
@@ -561,6 +609,8 @@ class Check:
             if not outcome.error <= limit:
                 return "value", outcome.error
             worst = max(worst, outcome.error)
+            if slack is not None and link.relation != "=":
+                slack[_bound(formula, link), draw.number] = outcome.slack
         return "", worst
 
     def _complete(self, wrong: str) -> str:

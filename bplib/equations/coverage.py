@@ -150,15 +150,17 @@ class Row:
     problem: str = ""
 
 
-def coverage(path: str | Path) -> list[Row]:
+def coverage(path: str | Path, made: dict[str, Check] | None = None) -> list[Row]:
     """One row for each numbered equation of a chapter or of a folder of chapters.
+
+    `made` are the checks of the chapter where they have been run already.
 
     A check that fails is not a row but an exception.  A bound equation without a refused wrong form
     is a problem too: such a check may be one that cannot fail.
     """
     book = Book(path)
-    checks: dict[str, Check] = {}
-    for file in book.files:
+    checks: dict[str, Check] = dict(made or {})
+    for file in book.files if made is None else ():
         if any(source.file == file.name for source in book):
             checks |= run_chapter(file)
     return [_row(source, checks.get(source.label)) for source in book]

@@ -386,8 +386,12 @@ class Evaluator:
                     raise Misread("vec of an indexed array", node)
                 return val.from_array(flat)
             case "binom":
-                n, k = (int(complex(x.data).real) for x in args)
-                return val.number(math.comb(n, k))
+                if any(x.names or not val.is_scalar(x) for x in args):
+                    raise Refusal("shape", "a binomial coefficient of arrays")
+                n, k = (complex(x.data).real for x in args)
+                if n < 0 or k < 0 or n != int(n) or k != int(k):
+                    raise Refusal("value", f"a binomial coefficient of {n:g} and {k:g}")
+                return val.number(math.comb(int(n), int(k)))
             case "ceil" | "floor":
                 return val.elementwise(lambda x: getattr(np, name)(np.real(x)), a)
             case "max" | "min":

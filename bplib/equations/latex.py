@@ -51,11 +51,21 @@ OPERATORS = {r"\odot": "ODOT", r"\circ": "CIRC", r"\oslash": "OSLASH", r"\otimes
 STYLES = _words(r"\boldsymbol \mathbf \bm \mathsf \mathrm \mathit \mathcal \mathbb \mathfrak")
 BOLD = {r"\boldsymbol", r"\mathbf", r"\bm", r"\mathit"}
 ROLES = {r"\val", r"\cot", r"\loc", r"\prm", r"\boxed", r"\mathord", r"\mathop"}
+NOTED = {r"\underbrace", r"\overbrace"}  # their script is a note, no index
 ACCENTS = {r"\bar": "bar", r"\overline": "bar", r"\dot": "dot", r"\hat": "hat", r"\ddot": "ddot",
            r"\widehat": "hat", r"\tilde": "tilde", r"\widetilde": "tilde"}  # fmt: skip
 ALIGNED = {"aligned", "align", "align*", "split", "gathered", "gather", "gather*", "alignedat"}
 MATRICES = {"pmatrix", "bmatrix", "matrix", "cases", "smallmatrix", "array"}
 DOTS = {r"\dots", r"\ldots", r"\cdots", r"\dotsc", r"\dotsb"}
+UNPRINTED = _words(
+    r"\hspace \vphantom \phantom \hphantom \textcolor \color \label"
+)  # their first argument is a length, a color or blank space
+WORDED = _words(r"\text \textrm \textit \mbox")
+# Words that join the assertions of a display, and words that explain the rows of cases.  Any other
+# word could change what is said (not, unless), so it is refused unless it is a remark.
+JOINING = _words("and for all any every if with when where so hence thus then but while that is")
+CASES = _words("if for when where otherwise else")
+TURNING = _words("not no never unless except without neither nor only or iff")
 
 
 class LatexError(Exception):
@@ -71,6 +81,9 @@ class LatexError(Exception):
 
 _WORD = re.compile(r"\\(?:[A-Za-z]+\*?|.)|:=|.", re.DOTALL)
 _BRACED = re.compile(r"\s*\{([^{}]*)\}")
+_ENDS = re.compile(
+    r"(?:\s|~|\\[,;:! ])*(?:$|\\\\|\\end\b|\\q?quad\b)"
+)  # what a full stop stands before
 _ONE = re.compile(r"\s*(?:\{\s*(\\[A-Za-z]+|[A-Za-z0-9])\s*\}|(\\[A-Za-z]+|[A-Za-z0-9]))")
 
 
@@ -103,15 +116,14 @@ def tokenize(latex: str) -> list[Token]:
             if word in (r"\left", r"\right", r"\middle") and after == ".":
                 i += 1
             continue
-        if word in (r"\text", r"\textrm", r"\textit", r"\hspace", r"\vphantom", r"\phantom",
-                    r"\textcolor", r"\color", r"\label", r"\mbox", r"\hphantom"):  # fmt: skip
+        if word in UNPRINTED | WORDED:
             body = _BRACED.match(latex, i)
             if not body:
                 raise LatexError(f"{word} needs {{...}} without braces inside", start)
             i = body.end()
             if word == r"\label":
                 raise LatexError("label an equation after its closing $$, not inside", start)
-            if word.startswith(r"\text") or word == r"\mbox":
+            if word in WORDED:
                 emit("TEXT", body[1], start)
             continue
         if word in (r"\begin", r"\end"):
@@ -176,7 +188,7 @@ def tokenize(latex: str) -> list[Token]:
             emit("ROLE", word, start)
         elif word in ACCENTS:
             emit("ACCENT", ACCENTS[word], start)
-        elif word in (r"\underbrace", r"\overbrace"):
+        elif word in NOTED:
             emit("BRACE", word, start)
         elif word in DOTS:
             emit("DOTS", word, start)
@@ -210,6 +222,8 @@ def tokenize(latex: str) -> list[Token]:
         elif word in ",;:":
             emit({",": "COMMA", ";": "SEMI", ":": "COLON"}[word], word, start)
         elif word == "." and not latex[i : i + 1].isdigit():
+            if not _ENDS.match(latex, i):
+                raise LatexError("a full stop inside a formula", start)
             continue  # the full stop that ends the sentence
         elif word.isdigit() or word == ".":
             emit("DIGIT", word, start)
@@ -428,6 +442,16 @@ def _(children, start, end):
 @_rule("factor")
 def _(children, start, end):
     base, *scripts = children
+    if base.kind == "role" and base.text in NOTED and scripts:
+        for script in scripts:
+            note = script.parts[0] if script.parts else script
+            if not (note.kind == "braces" and [p.kind for p in note.parts] == ["named"]):
+                raise LatexError(
+                    f"the note at {base.text} is read as \\text{{...}} only; a formula needs a "
+                    "line of its own",
+                    script.start,
+                )
+        return base
     return base if not scripts else Item("scripted", "", (base, *scripts), start, end)
 
 
@@ -507,12 +531,21 @@ def _(children, start, end):
 @_rule("cell")
 def _(children, start, end):
     *words, entries = children
+    for word in words:
+        if not set(re.findall(r"[a-z]+", word.lower())) <= CASES:
+            raise LatexError(
+                f"{word.strip()!r} is not read in a row of cases ({', '.join(sorted(CASES))} are)",
+                _at(word),
+            )
     return Item("cell", " ".join(words), entries.parts, start, end)
 
 
 @_rule("entries")
 def _(children, start, end):
     parts = tuple(c for c in children if isinstance(c, Item))
+    commas = [c for c in children if isinstance(c, Token)]
+    if commas and len(parts) != len(commas) + 1:
+        raise LatexError("something is missing beside this comma", _at(commas[0]))
     return Item("entries", "", parts, start, end)
 
 
@@ -551,6 +584,23 @@ class Statement:
     start: int
 
 
+def _understand(token: Token) -> None:
+    """Refuse words between formulas that could change what the formulas say.
+
+    Joining words are read as commas; a remark begins with a bracket or a comma and says nothing
+    of its own.
+    """
+    text = token.strip()
+    words = set(re.findall(r"[A-Za-z]+", text.lower()))
+    remark = text[:1] in ("(", ",", ";", "")
+    if words & TURNING or not (remark or words <= JOINING):
+        raise LatexError(
+            f"{text!r} is not read between formulas: write it in the prose, or as a remark in "
+            f"parentheses ({', '.join(sorted(JOINING))} are read)",
+            _at(token),
+        )
+
+
 _SEPARATORS = {"NEWLINE", "QUAD", "COMMA", "SEMI", "COLON", "TEXT"}
 _JOINERS = {"PLUS", "MINUS", "ODOT", "OSLASH", "OTIMES", "CDOT"}
 
@@ -574,6 +624,8 @@ def statements(latex: str) -> list[Statement]:
             depth += 1
         elif token.type in ("RBRACE", "CLOSE", "END"):
             depth -= 1
+        if depth == 0 and token.type == "TEXT":
+            _understand(token)
         if depth == 0 and token.type in _SEPARATORS:
             if pieces[-1]:
                 pieces.append([])
@@ -586,8 +638,11 @@ def statements(latex: str) -> list[Statement]:
         if depth and token.type == "QUAD":
             continue
         if depth and token.type == "TEXT" and not matrices:
-            if pieces[-1][-2:] and pieces[-1][-2].type == "UNDER":  # C_{\text{forward}}
-                pieces[-1].append(token.update(type="NAMED", value=re.sub(r"\W", "", token)))
+            alone = pieces[-1][-2:] and pieces[-1][-2].type in ("UNDER", "CARET")
+            if not (alone and pieces[-1][-1].type == "LBRACE" and following == "RBRACE"):
+                raise LatexError("words inside a formula are not read", _at(token))
+            # C_{\text{forward}}
+            pieces[-1].append(token.update(type="NAMED", value=re.sub(r"\W", "", token)))
             continue
         if not pieces[-1] and len(pieces) > 1 and token.type in _JOINERS and ended_by == "NEWLINE":
             pieces.pop()

@@ -337,12 +337,21 @@ class Reader:
 
     def _read_matrix(self, item: Item) -> Node:
         rows = []
-        for row in item.parts:
+        for place, row in enumerate(item.parts):
             cells: list[Node] = []
+            bare = len(row.parts) < 2 or not row.parts[1].parts
+            if item.text == "cases" and bare and place < len(item.parts) - 1:
+                raise LatexError("only the last row of cases may lack a condition", row.start)
             for n, cell in enumerate(row.parts):
+                if cell.text and (item.text != "cases" or n != 1):
+                    raise LatexError("words inside a formula are not read", cell.start)
+                if item.text == "cases" and n > 1:
+                    raise LatexError("cases have two columns", row.start)
                 if item.text == "cases" and n == 1:
                     if not cell.parts:
                         cells.append(Compare(row.start, row.end, (), ()))
+                    elif len(cell.parts) > 1:
+                        raise LatexError("one condition is expected in each row", row.start)
                     else:
                         cells.append(self.compare(cell.parts[0]))
                 elif len(cell.parts) != 1:
@@ -404,23 +413,22 @@ class Reader:
         if base.kind == "accent":
             return self._accented(base, scripts, item)
         if base.kind == "ones":
-            subs = [s for s in scripts if s.kind == "sub"]
+            sub = _one_sub(scripts)
             node: Node = Ones(item.start, item.end)
-            if subs:
-                node = Ones(item.start, item.end, self.read(_unwrap(subs[0].parts[0])))
-            return self._powers(node, [s for s in scripts if s.kind != "sub"], item)
+            if sub is not None:
+                node = Ones(item.start, item.end, self.read(_unwrap(sub.parts[0])))
+            return self._powers(node, _without_subs(scripts), item)
         if base.kind == "group" and base.text in ("|", "||"):
+            sub = _one_sub(scripts, "a norm")
+            if base.text == "|" and sub is not None:
+                raise LatexError("an absolute value has no subscript; a norm is ||x||", sub.start)
             name = "abs" if base.text == "|" else "norm"
-            sub = "".join(_flat_text(s.parts[0]) for s in scripts if s.kind == "sub")
-            node = Builtin(item.start, item.end, name, (self._one(base),), sub)
-            return self._powers(node, [s for s in scripts if s.kind != "sub"], item)
+            label = _named_by(sub, "a norm")
+            node = Builtin(item.start, item.end, name, (self._one(base),), label)
+            return self._powers(node, _without_subs(scripts), item)
         if base.kind == "transposed":
             raise LatexError("a transposition sign that is not a superscript", item.start)
-        node = self.read(base)
-        subs = [s for s in scripts if s.kind == "sub"]
-        if subs:
-            node = Index(item.start, item.end, node, self.subscripts(subs[0]))
-        return self._powers(node, [s for s in scripts if s.kind != "sub"], item)
+        return self._index_and_powers(self.read(base), list(scripts), item)
 
     def _powers(self, node: Node, scripts: list[Item], item: Item) -> Node:
         """Transposition, powers and entrywise powers, as superscripts."""
@@ -466,20 +474,18 @@ class Reader:
     ) -> tuple[Node, list[Item], int]:
         """The letter with its layer and subscripts; the scripts left over; the primes."""
         primes = sum(s.kind == "prime" for s in scripts)
-        subs = [s for s in scripts if s.kind == "sub"]
         rest = [s for s in scripts if s.kind not in ("prime", "sub")]
-        if len(subs) > 1:
-            raise LatexError("two subscripts", subs[1].start)
-        sub = subs[0] if subs else None
+        sub = _one_sub(scripts)
         primed = name + "'" * primes
+        spelled = _name(sub.parts[0]) if sub is not None else None
         for candidate in (name + "_prime" * primes, name):
-            if sub is not None and self.has(f"{candidate}_{_flat_text(sub.parts[0])}"):
-                name, sub = f"{candidate}_{_flat_text(sub.parts[0])}", None
+            if spelled is not None and self.has(f"{candidate}_{spelled}"):
+                name, sub = f"{candidate}_{spelled}", None
                 primes = 0 if candidate.endswith("_prime") else primes
                 break
         if primes and self.has(name + "_prime" * primes):
             name, primes = name + "_prime" * primes, 0
-        starred = [s for s in rest if _flat_text(s.parts[0]) in ("ast", "star")]
+        starred = [s for s in rest if _name(s.parts[0]) in ("ast", "star")][:1]
         if starred and self.has(f"{name}_star"):
             name, rest = f"{name}_star", [s for s in rest if s not in starred]
         layer: Node | None = None
@@ -499,10 +505,10 @@ class Reader:
         if self.has(name):
             subscripts = self.subscripts(sub) if sub is not None else None
             return Ref(item.start, item.end, name, layer, subscripts), rest, primes
-        if name == "pi":
-            return Num(item.start, item.end, 3.141592653589793), rest, primes
         if sub is not None:
             raise self.unknown(item, f"{name} (with a subscript)")
+        if name == "pi":
+            return Num(item.start, item.end, 3.141592653589793), rest, primes
         node = Idx(item.start, item.end, primed)
         if name != "e" and primed not in self.bound:
             self.indices.setdefault(primed, []).append(node)
@@ -563,7 +569,7 @@ class Reader:
             entry = _unwrap(entry)
             if entry.kind == "product":
                 indices.extend(self.index(p) for p in entry.parts)
-            elif entry.kind == "number" and len(entries) == 1 and len(entry.text) > 1:
+            elif entry.kind == "number" and len(entries) == 1 and entry.text.isdigit():
                 indices.extend(Num(entry.start, entry.end, int(d)) for d in entry.text)
             elif entry.kind == "relation":
                 raise LatexError("a relation is not expected in this subscript", entry.start)
@@ -577,6 +583,8 @@ class Reader:
         if item.kind == "colon":
             return Slice(item.start, item.end)
         if item.kind in ("number", "digit"):
+            if not item.text.isdigit():
+                raise LatexError("a subscript is a whole number", item.start)
             return Num(item.start, item.end, int(item.text))
         if item.kind == "letter":
             return self._index_letter(item.text, item)
@@ -589,6 +597,9 @@ class Reader:
         if item.kind == "sum":
             return Add(item.start, item.end, item.text, tuple(self.index(p) for p in item.parts))
         if item.kind == "product":
+            for part in item.parts:
+                if part.kind == "operator" and part.text != "CDOT":
+                    raise LatexError("a quotient is not read in a subscript", part.start)
             parts = tuple(self.index(p) for p in item.parts if p.kind != "operator")
             return Mul(item.start, item.end, parts, (False,) * len(parts))
         if item.kind == "group":
@@ -605,6 +616,9 @@ class Reader:
         inner, more = _merge(_unwrap(accent.parts[0]), ())
         if inner.kind != "letter":
             raise LatexError("an accent is read over one letter", accent.start)
+        for script in more:
+            if script.kind != "sub" and not self._stays_inside(inner.text, script):
+                raise LatexError("a power under an accent is not read", script.start)
         scripts = (*more, *scripts)
         plain = f"{inner.text}_{accent.text}"
         if self.has(plain):
@@ -618,6 +632,13 @@ class Reader:
         if accent.text == "dot":
             return self._powers(Tangent(item.start, item.end, ref), rest, item)
         raise self.unknown(accent, plain)
+
+    def _stays_inside(self, name: str, script: Item) -> bool:
+        """Whether the accent of `x` with this script is the accented x with that script."""
+        if script.kind != "super":
+            return False
+        parts = _parts(script.parts[0])
+        return name in self.families or all(p.kind == "transposed" for p in parts)
 
     # Products ----------------------------------------------------------------------------------
     def product(self, parts: list[Item], item: Item) -> Node:
@@ -633,8 +654,8 @@ class Reader:
             if part.kind == "operator":
                 if pending:
                     raise LatexError("two operators in a row", part.start)
-                if part.text == "SLASH" and not nodes:
-                    raise LatexError("a / with nothing before it", part.start)
+                if not nodes:
+                    raise LatexError("an operator with nothing before it", part.start)
                 pending = part.text
                 i += 1
                 continue
@@ -704,7 +725,8 @@ class Reader:
         base, scripts = _merge(parts[place], ())
         if base.kind != "evalbar":
             return node, used
-        condition = _unwrap(scripts[0].parts[0]) if scripts else None
+        plain = len(scripts) == 1 and scripts[0].kind == "sub"
+        condition = _unwrap(scripts[0].parts[0]) if plain else None
         if condition is None or condition.kind != "relation" or condition.text != "=":
             raise LatexError("the bar needs a subscript such as r = 0", parts[place].start)
         ref = self.read(condition.parts[0])
@@ -719,16 +741,20 @@ class Reader:
             node: Node = BigO(part.start, group.end, self._one(group))
             return self._powers(node, list(more), part)
         if name == "sfJ" and not self.has("sfJ"):
-            subs = [s for s in scripts if s.kind == "sub"]
-            if not subs:
+            sub = _one_sub(scripts)
+            if sub is None:
                 return None
-            inner, inner_scripts = _merge(_unwrap(subs[0].parts[0]), ())
+            inner, inner_scripts = _merge(_unwrap(sub.parts[0]), ())
             if inner.kind == "letter":
                 ref, left, primes = self.reference(inner.text, inner_scripts, part)
                 if isinstance(ref, Ref) and self.is_function(ref.name) and not primes:
+                    if left or ref.subs is not None:
+                        raise LatexError(
+                            "the Jacobian of a function has its letter only", sub.start
+                        )
                     args = tuple(self.read(p) for p in group.parts)
                     node = Apply(part.start, group.end, ref.name, ref.layer, 0, args, True)
-                    others = [*left, *(s for s in scripts if s.kind != "sub"), *more]
+                    others = [*_without_subs(scripts), *more]
                     return self._index_and_powers(node, others, part)
             return None
         known = self.has(name) or any(k.startswith(name + "_") for k in self.single)
@@ -746,10 +772,10 @@ class Reader:
         return self._index_and_powers(node, list(more), part)
 
     def _index_and_powers(self, node: Node, scripts: list[Item], part: Item) -> Node:
-        subs = [s for s in scripts if s.kind == "sub"]
-        if subs:
-            node = Index(part.start, part.end, node, self.subscripts(subs[0]))
-        return self._powers(node, [s for s in scripts if s.kind != "sub"], part)
+        sub = _one_sub(scripts)
+        if sub is not None:
+            node = Index(part.start, part.end, node, self.subscripts(sub))
+        return self._powers(node, _without_subs(scripts), part)
 
     def _argument(self, parts: list[Item], i: int) -> tuple[Node, int]:
         """What an operator written without parentheses takes: the next factor."""
@@ -761,24 +787,30 @@ class Reader:
         part = parts[i]
         rest = parts[i + 1 :]
         primes = sum(s.kind == "prime" for s in scripts)
-        sub = next((s for s in scripts if s.kind == "sub"), None)
+        sub = _one_sub(scripts, name)
         powers = [s for s in scripts if s.kind in ("super", "entrypower")]
         if not rest or rest[0].kind == "operator":
             raise LatexError(f"{name} needs an argument", base.end)
         group, more = _merge(rest[0], ())
         if self.has(name) and self.is_function(name):
+            # softmax_k(z) with one function softmax: the k-th entry of what it returns.
+            own = ([sub] if sub is not None else []) + powers
             if group.kind != "group":
                 node, used = self._argument(parts, i + 1)
-                return self._powers(Apply(part.start, node.end, name, None, primes, (node,)),
-                                    powers, part), 1 + used  # fmt: skip
+                node = Apply(part.start, node.end, name, None, primes, (node,))
+                return self._index_and_powers(node, own, part), 1 + used
             args = tuple(self.read(p) for p in group.parts)
             node = Apply(part.start, group.end, name, None, primes, args)
-            return self._index_and_powers(self._powers(node, powers, part), list(more), part), 2
+            return self._index_and_powers(
+                self._index_and_powers(node, own, part), list(more), part
+            ), 2
         if name in REDUCE and sub is not None:
             return self._scope(base, scripts, rest, part), len(parts) - i
         if name not in ELEMENTWISE | OPERATORS | REDUCE:
             raise LatexError(f"the operator {name} is neither known nor bound", base.start)
-        label = _flat_text(sub.parts[0]) if sub is not None else ""
+        label = _named_by(sub, name)
+        if label and not (name == "vec" or (name == "log" and label.isdigit())):
+            raise LatexError(f"{name} with the subscript {label} is not read", base.start)
         if group.kind == "group" and group.text in ("(", "[", "{"):
             args = tuple(self.read(p) for p in group.parts)
             node = Builtin(part.start, group.end, name, args, label, primes)
@@ -799,10 +831,13 @@ class Reader:
     def _scope(self, base: Item, scripts, rest: list[Item], part: Item) -> Node:
         """A sum (product, maximum) over an index: its body is the rest of the term."""
         name = base.text
-        sub = next((s for s in scripts if s.kind == "sub"), None)
-        top = next((s for s in scripts if s.kind == "super"), None)
+        sub = _one_sub(scripts, "this sign")
+        tops = _without_subs(scripts)
+        top = tops[0] if tops else None
         if sub is None:
             raise LatexError(f"say under the {name} sign which index it runs over", base.start)
+        if len(tops) > 1 or (top is not None and top.kind != "super"):
+            raise LatexError(f"what stands above this {name} sign is not read", tops[-1].start)
         if not rest:
             raise LatexError("there is nothing under this sum sign", part.end)
         content = sub.parts[0]
@@ -825,6 +860,8 @@ class Reader:
                     if not isinstance(index, Idx):
                         raise LatexError("a sum runs over an index letter", piece.start)
                     names.append((index.name, None, None, None))
+        if top is not None and any(low is None for _, low, _, _ in names):
+            raise LatexError("a last value without a first: write j = 1 beneath it", sub.start)
         for index_name, *_ in names:
             if index_name in self.bound:
                 raise LatexError(f"the index {index_name} is summed twice", sub.start)
@@ -841,11 +878,12 @@ class Reader:
     # Derivatives ---------------------------------------------------------------------------------
     def _nabla(self, scripts, parts: list[Item], i: int) -> tuple[Node, int]:
         part = parts[i]
-        sub = next((s for s in scripts if s.kind == "sub"), None)
-        powers = [s for s in scripts if s.kind != "sub"]
+        sub = _one_sub(scripts, "nabla")
+        powers = _without_subs(scripts)
         order = 1
         if powers:
-            if len(powers) > 1 or _flat_text(powers[0].parts[0]) != "2":
+            plain = len(powers) == 1 and powers[0].kind == "super"
+            if not plain or _name(powers[0].parts[0]) != "2":
                 raise LatexError("only \\nabla^2 is read", part.start)
             order = 2
         if i + 1 >= len(parts) or parts[i + 1].kind == "operator":
@@ -854,11 +892,10 @@ class Reader:
             raise LatexError("say by what: \\nabla_W J", part.start)
         by = self._variable(_unwrap(sub.parts[0]))
         body, used = self._argument(parts, i + 1)
-        trailing: list[Item] = []
         node = Deriv(part.start, body.end, body, by)
         if order == 2:
             node = Deriv(part.start, body.end, node, by)
-        return self._powers(node, trailing, part), 1 + used
+        return node, 1 + used
 
     def _variable(self, item: Item) -> Ref:
         node = self.read(item)
@@ -911,9 +948,9 @@ class Reader:
             times = 1
             variable = parts[i + 1]
             base, scripts = _merge(variable, ())
-            squared = [s for s in scripts if s.kind == "super" and _flat_text(s.parts[0]) in "23"]
+            squared = [s for s in scripts if s.kind == "super" and _name(s.parts[0]) in ("2", "3")]
             if squared and base.kind == "letter" and base.text not in self.families:
-                times = int(_flat_text(squared[0].parts[0]))
+                times = int(_name(squared[0].parts[0]) or 1)
                 kept = tuple(s for s in scripts if s not in squared)
                 variable = replace(variable, kind="scripted", parts=(base, *kept))
             refs.extend([self._variable(variable)] * times)
@@ -960,16 +997,53 @@ def _product(parts: list[Item], like: Item) -> Item:
     return Item("product", "", tuple(parts), start, end)
 
 
-def _flat_text(item: Item) -> str:
-    """Letters and digits of a subscript, to look up a letter such as W_1 or p_max."""
+def _name(item: Item) -> str | None:
+    """What a script spells (`W_1`, `p_{\\max}`, `N_{\\nabla f}`), or None when it is no name.
+
+    A sum, a list, an accent or a fraction is no name: nothing of a script is ever left out.
+    """
     if item.kind in ("letter", "number", "digit", "named", "transposed", "ones"):
         return item.text
-    return "".join(_flat_text(p) for p in item.parts)
+    if item.kind in ("nabla", "partial"):
+        return item.kind
+    if item.kind not in ("braces", "role", "product") or not item.parts:
+        return None
+    if item.kind != "product" and len(item.parts) != 1:
+        return None
+    names = [_name(p) for p in item.parts]
+    return None if None in names else "".join(n for n in names if n)
+
+
+def _named_by(script: Item | None, what: str) -> str:
+    """The word that a script must be; LatexError when it is anything else."""
+    if script is None:
+        return ""
+    name = _name(script.parts[0])
+    if name is None:
+        raise LatexError(f"one letter, number or word is expected at {what}", script.start)
+    return name
 
 
 def _order(sign: Item) -> int:
     _, scripts = _merge(sign, ())
-    return int(_flat_text(scripts[0].parts[0])) if scripts else 1
+    if not scripts:
+        return 1
+    order = _named_by(scripts[0], "this sign") if len(scripts) == 1 else ""
+    if not order.isdigit():
+        raise LatexError("the order of a derivative is a number", sign.start)
+    return int(order)
+
+
+def _one_sub(scripts, what: str = "a letter") -> Item | None:
+    """The subscript among the scripts; LatexError when there are two."""
+    subs = [s for s in scripts if s.kind == "sub"]
+    if len(subs) > 1:
+        raise LatexError(f"two subscripts at {what}", subs[1].start)
+    return subs[0] if subs else None
+
+
+def _without_subs(scripts) -> list[Item]:
+    return [s for s in scripts if s.kind != "sub"]
 
 
 def _join_empty(parts: list[Item]) -> list[Item]:

@@ -2,7 +2,8 @@
 
 The figure of merit of equations that run is not how many are checked but how many misprints the
 checks would catch.  Every mutant here is one slip of the kind people make: a lost transpose, a
-sign, an index, a layer, a factor, a prime.
+sign, an index, a layer, a factor, a term, a prime, an exponent, the end of a sum, the direction of
+an inequality.
 """
 
 from __future__ import annotations
@@ -86,6 +87,11 @@ def _token_slips(latex: str, edit) -> Iterator[Mutant]:
             yield edit("prime", start, end, "")
         elif token.type == "ODOT" and before != "CARET":
             yield edit("hadamard", start, end, "")
+        elif token.type == "REL" and token.value in _TURNED and not scripts:
+            yield edit("relation", start, end, _TURNED[token.value])
+
+
+_TURNED = {"<=": r"\ge", ">=": r"\le", "<": ">", ">": "<"}
 
 
 def _index_letters(side: Item) -> list[str]:
@@ -132,6 +138,11 @@ def _tree_slips(item: Item, latex: str, edit, letters: list[str], inside="") -> 
     big = _is_big(item)
     if big and item.kind == "scripted":
         yield edit("sum", item.start, item.end, "")
+        for script in item.parts[1:]:
+            if script.kind == "super":
+                top = script.parts[0]
+                inner = text(top)[1:-1] if top.kind == "braces" else text(top)
+                yield edit("limit", top.start, top.end, f"{{{inner} - 1}}")
     if item.kind == "scripted" and not inside and _takes_indices(item):
         parts = [p for sub in item.parts[1:] if sub.kind == "sub" for p in _entries(sub)]
         for a, b in pairwise(parts):
@@ -159,6 +170,15 @@ def _tree_slips(item: Item, latex: str, edit, letters: list[str], inside="") -> 
             yield edit("upside down", item.start, item.end, swapped)
     if item.kind == "number" and inside != "sub" and item.text.isdigit():
         yield edit("number", item.start, item.end, str(int(item.text) + 1))
+    if item.kind == "digit" and inside == "super":
+        yield edit("exponent", item.start, item.end, str(int(item.text) + 1))
+    if item.kind == "sum" and not inside and len(item.parts) > 1:
+        for n, part in enumerate(item.parts):
+            if n:
+                yield edit("term", item.parts[n - 1].end, part.end, "")
+            else:
+                sign = "-" if item.text[1] == "-" else ""
+                yield edit("term", item.start, item.parts[1].start, sign)
     if item.kind == "scripted" and not inside and item.parts[0].kind == "letter":
         subs = [s for s in item.parts[1:] if s.kind == "sub"]
         primed = any(s.kind == "prime" for s in item.parts[1:])
@@ -172,12 +192,15 @@ def _tree_slips(item: Item, latex: str, edit, letters: list[str], inside="") -> 
                     yield edit("function layer", one.start, one.end, f"{{{text(one)}-1}}")
     if item.kind == "product" and not inside:
         parts = list(item.parts)
+        for n, part in enumerate(parts):
+            if _movable(part) and not _applies(parts, n, alone=True):
+                yield edit("factor", part.start, part.end, "")
         for n, (a, b) in enumerate(pairwise(parts)):
             if _movable(a) and _movable(b) and not _applies(parts, n) and text(a) != text(b):
                 yield edit("factors", a.start, b.end, f"{text(b)} {text(a)}")
     for part in item.parts:
         deeper = inside
-        if item.kind in ("super", "sub"):
+        if item.kind in ("super", "sub") and inside != "range":
             deeper = item.kind
         elif big and part.kind in ("super", "sub"):
             deeper = "range"
@@ -199,13 +222,13 @@ def _movable(item: Item) -> bool:
     return base.kind in ("letter", "group", "fraction", "accent", "role", "ones", "number")
 
 
-def _applies(parts: list[Item], n: int) -> bool:
-    """Whether parts[n] or its neighbours read as a function and its argument."""
+def _applies(parts: list[Item], n: int, alone: bool = False) -> bool:
+    """Whether parts[n] or the one after it (unless `alone`) read as a function or its argument."""
 
     def base(item: Item) -> Item:
         return item.parts[0] if item.kind == "scripted" else item
 
-    for m in (n, n + 1):
+    for m in (n,) if alone else (n, n + 1):
         follows = m + 1 < len(parts) and base(parts[m + 1]).kind == "group"
         precedes = m > 0 and base(parts[m - 1]).kind in (
             "letter", "named", "nabla", "partial", "big"
@@ -227,9 +250,10 @@ def _applies(parts: list[Item], n: int) -> bool:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the check said to a mutant: 'by value', 'by shape', 'unreadable', 'pinned',
+    """What the check said to a mutant: 'by value', 'by shape', 'unreadable', 'pinned', ...
 
-    'equivalent' (still true on forty other draws of other shapes) or 'survived'."""
+    'survived', or 'equivalent': still true on forty other draws of other shapes.
+    """
 
     label: str
     place: str
@@ -245,20 +269,25 @@ class Verdict:
         return self.how not in ("survived", "equivalent")
 
 
-def judge(check: Check) -> list[Verdict]:
-    """Every misprint of one bound equation, and what its check says."""
+def slips(check: Check) -> list[Mutant]:
+    """The misprints of one bound equation; of one that cannot be read, lost characters."""
+    latex = check.source.latex
+    try:
+        return mutants(latex)
+    except LatexError:
+        return [
+            Mutant("character", latex[:i] + latex[i + 1 :], i)
+            for i in range(0, len(latex), 7)
+            if not latex[i].isspace()
+        ]
+
+
+def judge(check: Check, chosen: list[Mutant] | None = None) -> list[Verdict]:
+    """Every misprint of one bound equation (or those chosen), and what its check says."""
     source = check.source
     place = f"{source.file}:{source.line}"
-    try:
-        slips = mutants(source.latex)
-    except LatexError:  # bound by code because it cannot be read
-        slips = [
-            Mutant("character", source.latex[:i] + source.latex[i + 1 :], i)
-            for i in range(0, len(source.latex), 7)
-            if not source.latex[i].isspace()
-        ]
     result = []
-    for mutant in slips:
+    for mutant in slips(check) if chosen is None else chosen:
         if check.parsed is None:
             # by_code and unchecked: the first repeats the text, the second does not look at it.
             how = "pinned" if check.state == "code" else "survived"

@@ -1,7 +1,7 @@
 """Live figures: in a notebook, in a static page without kernel or network, and on paper.
 
 Needs ``anywidget`` (``pip install 'bplib[widgets]'``). ``bplib`` itself never imports this.
-How to write one of your own: AUTHORS.md, beside this file.
+How to make one of your own in ten lines: CONTRIBUTING.md.
 """
 
 from bplib.figures.base import Figure

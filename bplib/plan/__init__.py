@@ -16,9 +16,15 @@ from typing import Any
 import numpy as np
 
 from bplib.graph import Node, state
+from bplib.ops import base
+from bplib.plan import functions as _functions  # enters what it knows into the table of symbols
 from bplib.plan.emit import Emitter
+from bplib.plan.errors import PlanError
+from bplib.plan.explain import explain
 from bplib.plan.program import Program, build
-from bplib.plan.symbols import PlanError, Symbol, Trace, Value
+from bplib.plan.symbols import Symbol
+from bplib.plan.trace import Trace
+from bplib.plan.values import Value
 
 __all__ = ["Compiled", "Plan", "PlanError", "compile", "plan_of"]
 KEPT = 16  # plans a compiled function keeps, one per signature
@@ -63,65 +69,6 @@ class Plan:
         return explain(self.program)
 
 
-def explain(program: Program) -> str:
-    """Return a program as a table: what each step reads, where it writes, what is in use then."""
-
-    def label(v: Any) -> str:
-        if type(v) is not Value:
-            if np.ndim(v):
-                return f"constant{list(np.shape(v))}"
-            return f"{float(v):.6g}" if isinstance(v, float | np.floating) else str(v)
-        if v.role == "constant":
-            return f"constant{list(v.shape)}"
-        return {"input": "x", "bound": "w"}.get(v.role, "%") + str(v.number)
-
-    returned = {v.number for v in program.outputs if type(v) is Value}
-    rows = [("step", "result", "call", "shape", "memory", "in use")]
-    views = steps = 0
-    for i, call in enumerate(program.calls):
-        v = call.out
-        if call.kind == "view":
-            views += 1
-            memory = f"view of {label(call.args[0])}"
-        else:
-            steps += 1
-            if v.number in program.target:
-                memory = f"in place of {label(program.target[v.number])}"
-            elif v.number in program.over:
-                memory = f"over %{program.over[v.number]} at {program.place[v.number]:,}"
-            elif v.number in program.place:
-                memory = f"buffer at {program.place[v.number]:,}"
-            elif not v.shape:
-                memory = "number"
-            else:
-                memory = "new array" if call.kind in ("call", "item") else ""
-            if v.number in returned:
-                memory = "returned"
-        shape = f"{v.dtype.name if v.dtype != object else 'several'} {list(v.shape)}"
-        args = ", ".join(label(a) for a in call.args)
-        rows.append(
-            (str(i + 1), label(v), f"{call.name}({args})", shape, memory, f"{program.live[i]:,}")
-        )
-    widths = [max(len(r[k]) for r in rows) for k in range(6)]
-    right = (0, 5)
-    lines = []
-    for r in rows:
-        cells = [
-            c.rjust(w) if k in right else c.ljust(w)
-            for k, (c, w) in enumerate(zip(r, widths, strict=True))
-        ]
-        lines.append("  ".join(cells).rstrip())
-    given = ", ".join(f"{label(v)} {v.dtype.name} {list(v.shape)}" for v in program.inputs)
-    lines.insert(0, f"arguments: {given}")
-    lines.append(f"returns: {', '.join(label(v) for v in program.outputs) or 'nothing'}")
-    lines.append(
-        f"{steps} steps and {views} views; traced {program.traced}, "
-        f"{program.repeated} repeated calls made once"
-    )
-    lines.append(f"buffers: {program.arena:,} bytes; {program.apart:,} if none were shared")
-    return "\n".join(lines)
-
-
 def plan_of(build_outputs: Callable[[Trace], Iterable[Any]]) -> Plan:
     """Return the plan of what `build_outputs(trace)` does with symbols it makes itself.
 
@@ -160,7 +107,7 @@ def _split(tree: Any, flat: list[Any], nodes: list[bool]) -> Any:
     if kind is Node or kind is Symbol:
         nodes.append(True)
         return None
-    if isinstance(tree, np.ndarray):
+    if isinstance(tree, np.ndarray) or kind in base.FOREIGN:
         raise TypeError(f"plan: arrays are plain NumPy arrays, got {kind.__name__}")
     return ("static", tree if kind.__hash__ is not None else id(tree), kind)
 

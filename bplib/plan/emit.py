@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from bplib.plan import views
 from bplib.plan.program import ALIGN, Program
-from bplib.plan.symbols import Call, Value, _broadcast, _index, _reshape, _transpose
+from bplib.plan.values import Call, Value
 
 INFIX = {
     np.add: "+", np.subtract: "-", np.multiply: "*", np.true_divide: "/", np.greater: ">",
@@ -26,6 +27,7 @@ MATH = {
 }  # fmt: skip
 CHOICE = {np.maximum: ">", np.minimum: "<"}
 KEYWORD_OUT = (np.maximum, np.minimum)  # they refuse a third positional argument
+ROW = 8192  # entries
 
 
 class Emitter:
@@ -39,6 +41,7 @@ class Emitter:
         self.arrays: dict[Any, np.ndarray] = {}
         self.constants: dict[Any, Any] = {}
         self.local: dict[int, str] = {}
+        self.read: set[int] = set()  # the numbers among the arguments that are read as numbers
         self.lines: list[str] = []
         self.cells: dict[Any, str] = {}  # (value number, dtype) -> an array of no dimensions
         self.returned = {v.number for v in program.outputs if type(v) is Value and v.shape}
@@ -80,6 +83,7 @@ class Emitter:
         if not v.shape and not scalar and v.dtype.kind == "f":
             return self.cell(v, like if v.weak and like is not None else v.dtype)
         if v.number in self.local:
+            self.read.add(v.number)
             return self.local[v.number]
         if v.number in self.program.target:
             return self.ref(self.program.target[v.number])
@@ -96,7 +100,10 @@ class Emitter:
             cell = np.zeros((), dtype)
             self.names.setdefault("_kept", []).append(cell)
             self.cells[key] = self.name(f"z{v.number}", cell)
-            self.lines.append(f"{self.cells[key]}[()] = {self.ref(v, scalar=True)}")
+            if v.weak and v.role == "input":  # the array converts a Python float by itself
+                self.lines.append(f"{self.cells[key]}[()] = {self.local[v.number]}")
+            else:
+                self.lines.append(f"{self.cells[key]}[()] = {self.ref(v, scalar=True)}")
         return self.cells[key]
 
     def constant(self, c: Any, scalar: bool, like: np.dtype | None) -> str:
@@ -172,12 +179,12 @@ class Emitter:
             return
         x = self.ref(call.args[0])
         f, p = call.function, call.params
-        if f is _transpose:
+        if f is views.transpose:
             swapped = p["axes"] == (1, 0)
             self.assign(v, f"{x}.T" if swapped else f"{x}.transpose({p['axes']})")
-        elif f is _reshape:
+        elif f is views.reshape:
             self.assign(v, f"{x}.reshape({p['shape']})")
-        elif f is _broadcast:
+        elif f is views.broadcast:
             self.assign(v, f"{self.name('broadcast_to', np.broadcast_to)}({x}, {p['shape']})")
         else:
             self.assign(v, f"{x}[{self.name('i', self.kept(p['index'].real()))}]")
@@ -204,10 +211,43 @@ class Emitter:
                 text = f"{self.function(call, f, f.__name__)}({', '.join(args)})"
                 self.assign(v, f"float({text})" if v.weak and v.dtype == float else text)
             return
-        args = [self.ref(a, like=_company(call, a)) for a in call.args]
         name = self.function(call, f, f.__name__)
+        rows = self.rows(call, v) if f in KEYWORD_OUT else None
+        if rows is not None:
+            self.lines.append(f"{name}({rows[0]}, {rows[1]}, out={rows[2]})")
+            return
+        args = [self.ref(a, like=_company(call, a)) for a in call.args]
         out = self.result(v)
         self.lines.append(f"{name}({', '.join(args)}, {'out=' if f in KEYWORD_OUT else ''}{out})")
+
+    def rows(self, call: Call, v: Value) -> tuple[str, str, str] | None:
+        """Return operands and result of max(x, c) as rows of one length, the number c as one row.
+
+        NumPy has a vectorized loop for the larger of two arrays and none for an array and a number.
+        """
+        x, c = call.args
+        if type(x) is not Value or type(c) not in (int, float) or v.number in self.returned:
+            return None
+        source, result = self.array(x), self.array(v)
+        if source is None or result is None or source.dtype != result.dtype:
+            return None
+        if not (source.flags.c_contiguous and result.flags.c_contiguous) or v.shape != x.shape:
+            return None
+        row = next((k for k in range(min(ROW, result.size), 0, -1) if result.size % k == 0), 0)
+        if row < 64:
+            return None
+        key = ("row", c, row, result.dtype)
+        if key not in self.arrays:
+            self.arrays[key] = np.full(row, c, result.dtype)
+        a, out = (self.flat(array, row) for array in (source, result))
+        return a, self.name("row", self.arrays[key]), out
+
+    def flat(self, array: np.ndarray, row: int) -> str:
+        """Return the name of an array's memory seen as rows of a length."""
+        key = (array.ctypes.data, array.dtype, "rows", row)
+        if key not in self.arrays:
+            self.arrays[key] = array.reshape(-1) if row == array.size else array.reshape(-1, row)
+        return self.name("r", self.arrays[key])
 
     def step_masked(self, call: Call, v: Value) -> None:
         *inputs, mask, old = call.args
@@ -232,7 +272,7 @@ class Emitter:
         a, b = call.args
         args = f"{self.ref(a)}, {self.ref(b)}"
         # dot and matmul hand matrices to the same BLAS routine, dot in half the time of a call.
-        plain = len(np.shape(a)) == len(np.shape(b)) == 2 and a.dtype == b.dtype
+        plain = len(np.shape(a)) == len(np.shape(b)) in (1, 2) and a.dtype == b.dtype
         f = np.dot if plain and a.dtype.kind == "f" and a.dtype.itemsize > 2 else np.matmul
         name = self.function(call, f, f.__name__)
         if not v.shape:
@@ -282,18 +322,10 @@ class Emitter:
     def write(self) -> Callable[..., Any]:
         """Return the compiled function, its source in `source`."""
         arguments = []
-        used = {v.number for call in self.program.calls for v in call.reads()}
         for v in self.program.inputs:
             if v.role == "input":
                 self.local[v.number] = f"x{v.number}"
                 arguments.append(f"x{v.number}")
-                if v.number not in used:
-                    continue
-                if not v.shape and not v.weak:
-                    self.lines.append(f"x{v.number} = x{v.number}[()]")
-                elif v.weak and self.ieee:
-                    kind = self.name("float64", np.float64)
-                    self.lines.append(f"x{v.number} = {kind}(x{v.number})")
         for call in self.program.calls:
             self.step(call)
         results = []
@@ -303,7 +335,14 @@ class Emitter:
                 text = f"float({text})"
             results.append(text)
         tail = ",".join(results) + ("," if len(results) == 1 else "")
-        body = "\n ".join([*self.lines, f"return ({tail})"])
+        head = []
+        for v in self.program.inputs:
+            if v.role == "input" and not v.shape and v.number in self.read:
+                if not v.weak:
+                    head.append(f"x{v.number} = x{v.number}[()]")
+                elif self.ieee:
+                    head.append(f"x{v.number} = {self.name('float64', np.float64)}(x{v.number})")
+        body = "\n ".join([*head, *self.lines, f"return ({tail})"])
         self.source = f"def run({', '.join(arguments)}):\n {body}\n"
         exec(compile(self.source, "<plan>", "exec"), self.names)
         return self.names["run"]
@@ -324,6 +363,6 @@ def _strong(b: Any) -> bool:
 
 def _look(call: Call, x: np.ndarray) -> np.ndarray:
     f, p = call.function, call.params
-    if f is _index:
+    if f is views.index:
         return x[p["index"].real()]
     return f(x, **p)

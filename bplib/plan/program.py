@@ -15,7 +15,8 @@ from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from typing import Any
 
-from bplib.plan.symbols import Call, Trace, Value
+from bplib.plan.trace import Trace
+from bplib.plan.values import Call, Value
 
 ALIGN = 64  # bytes: a cache line
 

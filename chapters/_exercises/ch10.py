@@ -104,6 +104,49 @@ def _clip_oracle(y_bar, x):
     return y_bar * np.array(slopes)
 
 
+def _around_zero():
+    """The slopes of phi(x) - 2 phi(-x) at points beside zero, smallest and largest."""
+    f = lambda v: max(v, 0.0) - 2 * max(-v, 0.0)  # noqa: E731
+    slopes = [f(v) / v for v in (-STEP, STEP)]
+    return min(slopes), max(slopes)
+
+
+def _pairs(rng):
+    """Numbers with speeds: apart both ways, and three ties."""
+    p, q = rng.integers(-8, 9, size=2) / 4
+    return [
+        (1.0, 2.5, p, q),
+        (2.5, 1.0, -0.5, 1.5),
+        (1.5, 1.5, -0.5, 2.0),
+        (1.5, 1.5, 1.0, -3.0),
+        (0.0, 0.0, -1.0, -2.0),
+    ]
+
+
+def _one_step(a, b, p, q):
+    """A short walk; the numbers are exact, since all are multiples of powers of two."""
+    return (max(a + STEP * p, b + STEP * q) - max(a, b)) / STEP
+
+
+def _swings(rng):
+    r = float(rng.integers(20, 60)) / 8 + 1 / 32
+    return [(r, 0.25, k) for k in (0, 3, 60, 61)] + [(0.1, 0.25, 1), (0.1, 0.25, 2)]
+
+
+def _walk(r, eta, k):
+    """The path itself, step by step, on the line through the target."""
+    x = r
+    for _ in range(k):
+        x -= eta * float(np.sign(x))
+    return abs(x)
+
+
+def _closed(r, eta, k):
+    n = int(r // eta)
+    rest = r - n * eta
+    return r - k * eta if k <= n else (rest if (k - n) % 2 == 0 else eta - rest)
+
+
 EXERCISES = [
     Exercise(
         "10-gate",
@@ -258,6 +301,75 @@ EXERCISES = [
                 "That clips the gradient; the values were clipped.",
             ),
             Wrong(lambda y_bar, x: (x <= 1) * y_bar, "There is a lower bound too."),
+        ),
+    ),
+    Exercise(
+        "10-slip",
+        "one letter, A to D",
+        oracle=lambda: "C",
+        right="C",
+        proves="The branch not taken still computes, so it must be given the safe argument.",
+        placeholder="",
+        wrong=(
+            Wrong("A", "Line A is an ordinary comparison, constant almost everywhere."),
+            Wrong("B", "Line B makes a harmless argument; look at who uses it."),
+            Wrong("D", "Line D chooses the right branch; the harm is done before it."),
+        ),
+    ),
+    Exercise(
+        "10-clarke",
+        "a pair (smallest, largest)",
+        oracle=_around_zero,
+        right=(1.0, 2.0),
+        proves="The slopes beside the kink, and all between them.",
+        wrong=(
+            Wrong((0.0, 3.0), "That is the sum of the two sets; the set of the sum is smaller."),
+            Wrong((0.0, 0.0), "That is what a sweep returns, and no slope beside the kink."),
+            Wrong((-2.0, 1.0), "Two minus signs meet on the left."),
+            Wrong((2.0, 1.0), "The smallest comes first."),
+        ),
+    ),
+    Exercise(
+        "10-tangent",
+        "a function push_max(a, b, p, q) that returns a number",
+        oracle=_one_step,
+        cases=_pairs,
+        right=lambda a, b, p, q: p if a > b else q if b > a else max(p, q),
+        proves="At a tie the faster one wins at once.",
+        placeholder=lambda a, b, p, q: None,
+        wrong=(
+            Wrong(
+                lambda a, b, p, q: p if a > b else q if b > a else (p + q) / 2,
+                "Half of each is the convention of a reverse rule; the maximum follows the faster.",
+            ),
+            Wrong(
+                lambda a, b, p, q: p if a >= b else q,
+                "At a tie it depends on the speeds, not on the order.",
+            ),
+            Wrong(
+                lambda a, b, p, q: max(p, q),
+                "Away from a tie only the larger number counts, whatever its speed.",
+            ),
+        ),
+    ),
+    Exercise(
+        "10-swing",
+        "a function distance_after(r, eta, k) that returns a number",
+        oracle=_walk,
+        cases=_swings,
+        right=_closed,
+        proves="It walks up to the point and then swings around it.",
+        placeholder=lambda r, eta, k: None,
+        wrong=(
+            Wrong(
+                lambda r, eta, k: max(r - k * eta, 0.0),
+                "It does not stop at the point: the step has a fixed length.",
+            ),
+            Wrong(lambda r, eta, k: abs(r - k * eta), "It turns around; it does not walk on."),
+            Wrong(
+                lambda r, eta, k: r - k * eta if k <= r // eta else r % eta,
+                "Every other time it is on the far side, at the rest of a step.",
+            ),
         ),
     ),
 ]

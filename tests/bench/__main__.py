@@ -1,7 +1,11 @@
-"""The benchmarks of the book: `python -m tests.bench [--quick] [--no-peers] [section ...]`.
+"""The benchmarks of the book.
+
+    python -m tests.bench [--quick] [--no-peers] [--publish] [section ...]
 
 Sections: training, chains, hvp, digits, memory, leak. Tables go to the screen; everything measured
-goes to `_build/bench/bench.json`, and the training table as a picture next to it. BLAS reads its
+goes to `_build/bench/bench.json`, and the training table as a picture next to it. With `--publish`
+it also becomes the stored measurement of the book, and page and README are written from that
+(`tests.bench.report`); sections that were not run keep what they had. BLAS reads its
 number of threads when it starts, so each number has a process of its own. All contenders of a row
 take turns in one run: compare ratios, not microseconds. OPENBLAS_CORETYPE is removed from the
 environment, because a pinned kernel would slow NumPy's matrix products and lift every ratio.
@@ -10,21 +14,23 @@ environment, because a pinned kernel would slow NumPy's matrix products and lift
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 import time
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from tests.bench.report import BARS, RESULT, draw, write
+
 SECTIONS = ("training", "chains", "hvp", "digits", "memory", "leak")
 OUT = Path("_build/bench")
-TARGET = {  # plan over floor; below medium it is over the hand-written step
-    ("medium", "float64"): 1.10, ("large", "float64"): 1.05,
-    ("medium", "float32"): 1.15, ("large", "float32"): 1.08,
-}  # fmt: skip
+PACKAGES = ("numpy", "torch", "jax", "autograd", "mygrad", "dezero")
 
 
 class Bar:
@@ -190,7 +196,7 @@ def print_training(rows: list[dict[str, Any]]) -> None:
             text = f"{row['over floor'][n]['ratio']:.2f}"
             if n in row["over own floor"]:
                 text += f" ({row['over own floor'][n]['ratio']:.2f})"
-            goal = TARGET.get((row["size"], row["dtype"]))
+            goal = BARS.get((row["size"], row["dtype"]))
             if n == "plan":
                 text += f" [{goal:.2f}]" if goal else f" [{row['over hand']['plan']['ratio']:.2f}]"
             cells.append(f"{text:>15}")
@@ -236,29 +242,36 @@ def format_digits(r: dict[str, float]) -> str:
     return f"{r['seconds']:.3f} s, {r['epochs']} epochs, {100 * r['accuracy']:.1f} %"
 
 
-def picture(rows: list[dict[str, Any]], path: Path) -> None:
-    """Draw the training table; needs matplotlib."""
-    try:
-        import matplotlib
+def setting() -> dict[str, Any]:
+    """Return what the figures depend on, in general words: cores, kind of machine, versions."""
+    versions = {}
+    for name in PACKAGES:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            versions[name] = metadata.version(name).split("+")[0]
+    return {
+        "machine": platform.machine(), "cores": os.cpu_count(),
+        "python": platform.python_version(), "versions": versions,
+    }  # fmt: skip
 
-        matplotlib.use("svg")
-        import matplotlib.pyplot as plt
-    except ImportError:
-        return
-    names = [n for n in rows[0]["over floor"] if "floor" not in n and n != "graph"]
-    kinds = [r for r in rows if r["threads"] == 1]
-    figure, axes = plt.subplots(figsize=(8, 4.5), layout="constrained")
-    for k, name in enumerate(names):
-        values = [r["over floor"].get(name, {}).get("ratio", float("nan")) for r in kinds]
-        at = [i + (k - len(names) / 2) * 0.08 for i in range(len(kinds))]
-        axes.plot(at, values, marker="osD^v<>Pph*"[k % 11], linestyle="none", label=name)
-    axes.axhline(1.0, color="gray", linewidth=1)
-    axes.set_yscale("log")
-    axes.set_xticks(range(len(kinds)), [f"{r['size']}\n{r['dtype']}" for r in kinds])
-    axes.set_ylabel("time over the bare matrix products")
-    axes.legend(ncols=2, fontsize=8)
-    figure.savefig(path)
-    plt.close(figure)
+
+def publish(found: dict[str, Any]) -> None:
+    """Make what was measured the book's measurement; sections that were not run stay."""
+    before = json.loads(RESULT.read_text()) if RESULT.exists() else {}
+    RESULT.parent.mkdir(exist_ok=True)
+    kept = {k: v for k, v in before.items() if k in SECTIONS}
+    RESULT.write_text(json.dumps(rounded({**kept, **found}), indent=1) + "\n")
+    write()
+
+
+def rounded(x: Any) -> Any:
+    """Return the tree with its numbers to five digits, and no path in a reason of absence."""
+    if isinstance(x, dict):
+        return {k: rounded(v) for k, v in x.items()}
+    if isinstance(x, list):
+        return [rounded(v) for v in x]
+    if isinstance(x, str):
+        return re.sub(r"\S*/\S+", "…", x)
+    return float(f"{x:.5g}") if isinstance(x, float) else x
 
 
 def main() -> int:
@@ -268,6 +281,9 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="few rounds, for a first look")
     parser.add_argument(
         "--no-peers", dest="peers", action="store_false", help="bplib and NumPy only"
+    )
+    parser.add_argument(
+        "--publish", action="store_true", help="store it for the book; write page and README"
     )
     parser.add_argument("--threads", type=int, nargs="*", default=[1, 2])
     parser.add_argument("--worker", nargs=3, help=argparse.SUPPRESS)
@@ -282,22 +298,20 @@ def main() -> int:
         parser.error(f"no section {sorted(unknown)}; there are {', '.join(SECTIONS)}")
     OUT.mkdir(parents=True, exist_ok=True)
     start = time.time()
-    import numpy as np
-
-    found: dict[str, Any] = {"machine": platform.processor() or platform.machine(),
-                             "python": platform.python_version(), "numpy": np.__version__,
-                             "quick": arguments.quick}  # fmt: skip
+    found: dict[str, Any] = {**setting(), "quick": arguments.quick}
     if "OPENBLAS_CORETYPE" in os.environ:
         print("OPENBLAS_CORETYPE was set; it is removed for the measurement.")
     for section in arguments.sections:
         if section == "training":
             found[section] = [r for t in arguments.threads for r in spawn(section, t, arguments)]
             print_training(found[section])
-            picture(found[section], OUT / "training.svg")
+            draw(found, OUT / "training.svg")
         else:
             found[section] = spawn(section, 1, arguments)
             print_rest({section: found[section]})
         (OUT / "bench.json").write_text(json.dumps(found, indent=1))
+    if arguments.publish:
+        publish(found)
     print(f"\nSaved {OUT / 'bench.json'} in {time.time() - start:.0f} s.")
     return 0
 

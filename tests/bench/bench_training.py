@@ -118,6 +118,7 @@ def by_hand(p: Problem) -> Step:
     dW = [None, *(np.empty_like(w) for w in W[1:])]
     db = [None, *(np.empty_like(v) for v in b[1:])]
     row, E, S = np.empty((B, 1), p.dtype), np.empty_like(Z[L]), np.empty_like(Z[L])
+    flat_T, flat_S, flat_D = T.reshape(-1), S.reshape(-1), D[L].reshape(-1)
     zero, lr, inv = (np.asarray(c, p.dtype) for c in (0.0, LR, 1 / B))
     dot, add, subtract, multiply = np.dot, np.add, np.subtract, np.multiply
     maximum, greater, exp, log, divide = np.maximum, np.greater, np.exp, np.log, np.divide
@@ -137,13 +138,11 @@ def by_hand(p: Problem) -> Step:
             divide(E, row, D[L])
             log(row, row)
             subtract(S, row, S)
-            multiply(T, S, S)
-            J = -sum_(S, None) / B
+            J = -dot(flat_T, flat_S) / B
             subtract(D[L], T, D[L])
         else:
             subtract(Z[L], T, D[L])
-            multiply(D[L], D[L], S)
-            J = sum_(S, None) / (2 * B)
+            J = dot(flat_D, flat_D) / (2 * B)
         multiply(D[L], inv, D[L])
         for k in range(L, 0, -1):
             dot(At[k - 1], D[k], dW[k])

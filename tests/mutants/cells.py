@@ -40,8 +40,18 @@ def execute(code: str, namespace: dict[str, Any]) -> str:
         if last is not None:
             value = eval(compile(ast.Expression(last.value), "<cell>", "eval"), namespace)
             if value is not None:
-                print(repr(value))
+                print(_shown(value))
     return _without_addresses(out.getvalue())
+
+
+def _shown(value: Any) -> str:
+    """What a notebook stores of a value and the comparison reads: its text, not its picture."""
+    if hasattr(value, "_repr_mimebundle_"):
+        bundle = value._repr_mimebundle_()
+        data = bundle[0] if isinstance(bundle, tuple) else bundle
+        if data and "text/plain" in data:
+            return str(data["text/plain"])
+    return repr(value)
 
 
 def _without_addresses(text: str) -> str:
@@ -63,8 +73,10 @@ def numbers(namespace: dict[str, Any]) -> dict[str, np.ndarray]:
             for i, item in enumerate(value):
                 visit(f"{name}[{i}]", item, depth + 1)
         elif isinstance(value, dict) and depth < 3 and len(value) < 1000:
-            for key, item in value.items():
-                visit(f"{name}[{key!r}]", item, depth + 1)
+            for place, (key, item) in enumerate(value.items()):
+                # An object as a key has another address in every run: count it instead.
+                shown = repr(key) if isinstance(key, (str, int, float, tuple)) else f"#{place}"
+                visit(f"{name}[{shown}]", item, depth + 1)
 
     for name, value in list(namespace.items()):
         if not name.startswith("__"):
