@@ -161,10 +161,12 @@ def sentences():
         yield sign, with_it, without
 
 
-CASES = list(sentences())
+CASES = sorted(sentences())  # sets have another order in each process, tests must not
 
 
-@pytest.mark.parametrize(("sign", "latex", "without"), CASES, ids=[f"{n} {c[0]}" for n, c in enumerate(CASES)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("sign", "latex", "without"), CASES, ids=[f"{n} {c[0]}" for n, c in enumerate(CASES)]
+)
 def test_a_sign_means_something_or_is_layout_by_name(sign, latex, without):
     if sign in LAYOUT:
         assert read(latex) == read(without) is not None

@@ -209,7 +209,7 @@ class DeadOrSaturated(Figure):
 
 
 class Logits(Figure):
-    """Why p − y? Logits, probabilities and the gradient, fused or naive, in three data types.
+    """Why p − t? Logits, probabilities and the gradient, fused or naive, in three data types.
 
     z1 … z4  logits, times `scale`; target "1" to "4"
     form     "fused" or "naive"; dtype "float64", "float32" or "float16"
@@ -225,7 +225,7 @@ class Logits(Figure):
     form = traitlets.Enum(("fused", "naive"), "fused").tag(sync=True, state=True)
     dtype = traitlets.Enum(("float64", "float32", "float16"), "float64").tag(sync=True, state=True)
 
-    def __init__(self, *, title: str = "Why is the gradient p − y?", **state: Any) -> None:
+    def __init__(self, *, title: str = "Why is the gradient p − t?", **state: Any) -> None:
         super().__init__({"kind": "logits", "title": title}, **state)
 
     def result(self) -> tuple[np.ndarray, np.ndarray, float]:
@@ -254,10 +254,10 @@ class Logits(Figure):
         )
 
     def picture(self) -> str:
-        """Return p and p − y as bars."""
+        """Return p and p − t as bars."""
         p, g, _ = self.result()
         chart = draw.Chart(
-            (0.4, 4.6), (-1.1, 1.1), xlabel="class; left p, right p − y", ylabel="p and p − y",
+            (0.4, 4.6), (-1.1, 1.1), xlabel="class; left p, right p − t", ylabel="p and p − t",
             right=20,
         )  # fmt: skip
         zero = chart.py(0)

@@ -2251,7 +2251,7 @@ names: ["value", "gradient"], defaults: { z1: 2, z2: 0.5, z3: -1, z4: 0, target:
 controls: { ...Object.fromEntries([1, 2, 3, 4].map((k) => ["z" + k, { label: LZ[k - 1], min: -10, max: 10, step: 0.1, kind: "v" }])), scale: { label: "logits ×", cls: "", min: 1, max: 1000, log: true }, target: { label: "target", options: ["1", "2", "3", "4"] }, form: { label: "softmax", options: [["fused", "fused, largest logit subtracted"], ["naive", "naive, exp then divide"]] }, dtype: { label: "data type", options: ["float64", "float32", "float16"] } },
 nudge: { key: "scale", step: (v, d) => within(1, 1000)(v * 10 ** (d / 4)) },
 draw(st, w) {
-const q = lz(st), H = 230, ax = axes({ w, h: H, x: [0.4, 4.6], y: [-1.1, 1.1], ylabel: "p and p − y", xticks: [1, 2, 3, 4], xfmt: (v) => LZ[v - 1] + (v === +st.target ? " (target)" : "") }), y0 = ax.Y(0), bw = Math.min(34, w / 18);
+const q = lz(st), H = 230, ax = axes({ w, h: H, x: [0.4, 4.6], y: [-1.1, 1.1], ylabel: "p and p − t", xticks: [1, 2, 3, 4], xfmt: (v) => LZ[v - 1] + (v === +st.target ? " (target)" : "") }), y0 = ax.Y(0), bw = Math.min(34, w / 18);
 for (let k = 0; k < 4; k++) for (const [v, c, dx] of [[q.p[k], "v", -bw - 2], [q.g[k], "g", 2]]) {
 const x = ax.X(k + 1) + dx;
 if (!Number.isFinite(v)) { ax.g.append(s("text", { x: x + bw / 2, y: y0 - 6, "text-anchor": "middle", "font-size": 12, class: c }, fmt(v))); continue; }
@@ -2270,7 +2270,7 @@ ask(st, round, set) {
 const c = [{ scale: 100, form: "naive", dtype: "float32", z1: 2 }, { scale: 100, form: "fused", dtype: "float32", z1: 2 }, { scale: 10, form: "naive", dtype: "float16", z1: 2 }, { scale: 10, form: "naive", dtype: "float64", z1: 2 }][round % 4];
 return { parts: [`Logits times ${c.scale}, ${c.form} softmax, ${c.dtype}. What becomes of the loss?`], options: ["A finite number", "NaN or infinite"], commit() { set(c); const q = lz(st); return { right: Number.isFinite(q.J) ? 0 : 1, parts: [`The largest logit is ${fmt(Math.max(...q.v))}; J = `, ["v", fmt(q.J)], q.bad ? `, after the ${q.bad} overflowed.` : "."] }; } };
 },
-rows(st) { const q = lz(st); return [{ head: ["class", "logit", "p", "p − y"], rows: q.p.map((p, k) => [String(k + 1), fmt(q.v[k]), { text: fmt(p), exact: String(p), cls: "v" }, { text: fmt(q.g[k]), exact: String(q.g[k]), cls: "g" }]) }]; },
+rows(st) { const q = lz(st); return [{ head: ["class", "logit", "p", "p − t"], rows: q.p.map((p, k) => [String(k + 1), fmt(q.v[k]), { text: fmt(p), exact: String(p), cls: "v" }, { text: fmt(q.g[k]), exact: String(q.g[k]), cls: "g" }]) }]; },
 });
 function descend({ rate, curvature, x, y, steps = 30 }) {
 const out = [];
