@@ -68,6 +68,8 @@ NUMBERS: dict[str, dict[str, str]] = {
         "0.125": "0.5 * 0.25",
         "0.625": "0.5 * 1.25",
         "0.23": "e / (e + 9)",
+        "5.5": "log(float(finfo(float16).max)) / 2",
+        "355": "log(finfo(float).max) / 2",
         "2.13": VERSION,
     },
     "07-learning": {
@@ -99,7 +101,8 @@ NUMBERS: dict[str, dict[str, str]] = {
     "12-data-types": {
         "65,504": "float(finfo(float16).max)",
         "1024": GIVEN + "the mantissas of a subnormal number, 2**10; and a batch of entries",
-        "1400": "round(log(2) * 2**11, -2)",
+        "1421": "ceil(1 + log(2) / log1p(2.0**-11))",
+        "4100": "round(2 * 2048, -2)",
         "4999": "5000 - 1",
         "59": "1 - 2048 / 5000",
         "16.8": "2**24 / 1e6",
