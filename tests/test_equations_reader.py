@@ -280,3 +280,10 @@ def test_what_says_nothing_more_is_read(latex):
         draws=2,
     )  # fmt: skip
     formula(latex).holds(letters)
+
+
+@pytest.mark.parametrize("inner", [r"(r^2 + c)", r"r^2", r"f(r)", r"\left(r^2 + c\right)"])
+def test_a_bar_after_a_derivative_sets_the_letter_in_the_derivative(inner):
+    letters = Letters(c=2.0, r=normal(), f=elementwise(lambda t: t**2))
+    display = formula(rf"6 = \frac{{d}}{{dr}} {inner} \Big|_{{r=3}}")
+    display.holds(letters).rejects("0", because="the letter was set before the derivative")

@@ -701,10 +701,14 @@ class Reader:
             if head is not None:
                 if not rest:
                     raise LatexError("a derivative of nothing", base.end)
-                body, used = self._argument(parts, i + 1)
-                node = body
+                node, used = self._argument(parts, i + 1)
+                # A bar that ends the term belongs to the derivative: d/dx first, then x = 0.
+                bar = node if isinstance(node, At) and self._is_bar(parts[i + used]) else None
+                node = bar.body if bar else node
                 for by in head:
                     node = Deriv(part.start, parts[i + used].end, node, by)
+                if bar:
+                    return replace(bar, start=part.start, body=node), 1 + used
                 return self._bar(node, parts, i + 1 + used, 1 + used)
         if base.kind == "letter" and following is not None:
             group, more = _merge(following, ())
@@ -717,6 +721,9 @@ class Reader:
                 return Tangent(part.start, inner.end, inner), 1 + used
         node = self.read(part)
         return self._bar(node, parts, i + 1, 1)
+
+    def _is_bar(self, part: Item) -> bool:
+        return _merge(part, ())[0].kind == "evalbar"
 
     def _bar(self, node: Node, parts: list[Item], place: int, used: int) -> tuple[Node, int]:
         """`\\Big|_{r=0}` after an expression."""
