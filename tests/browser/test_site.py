@@ -12,8 +12,28 @@ PAGES = contents.listed(contents.load())
 CHAPTERS = [p.stem for p in contents.notebooks()]
 MOST_KILOBYTES = 450
 DISPLAYED = re.compile(r"^\$\$", re.MULTILINE)
-# What WCAG 2.2 AA asks, and the practices that axe calls best.
-AXE_OPTIONS = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+# What WCAG 2.2 AA asks, and the practices that axe calls best. In the dark the page is the same and
+# its colors are others: there the rules about colors are enough.
+WCAG = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
+AXE_OPTIONS = {
+    "light": {"runOnly": [*WCAG, "best-practice"]},
+    "dark": {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}},
+}
+# A chapter has hundreds of formulas and listings in the same few colors. Of those with the same
+# colors on the same ground one is left in the page for axe, which would take minutes over them all.
+ALIKE = """() => {
+  const ground = e => { for (; e; e = e.parentElement) {
+    const color = getComputedStyle(e).backgroundColor;
+    if (!/, 0\\)$|transparent/.test(color)) return color;
+  } };
+  const seen = new Set();
+  for (const e of document.querySelectorAll(".katex-html, .highlight pre")) {
+    const all = [...e.querySelectorAll("*")].map(x => getComputedStyle(x).color);
+    const colors = [...new Set(all)].sort().concat(ground(e), e.localName);
+    if (seen.has(colors.join())) (e.closest(".katex") || e).textContent = "x";
+    else seen.add(colors.join());
+  }
+}"""
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -25,7 +45,8 @@ def test_page_from_a_file_is_whole_and_accessible(visit, site, page, theme):
     assert visited.said == []
     assert opened.evaluate("document.documentElement.dataset.theme") == theme
     opened.evaluate(AXE)
-    found = opened.evaluate("options => axe.run(document, options)", AXE_OPTIONS)
+    opened.evaluate(ALIKE)
+    found = opened.evaluate("options => axe.run(document, options)", AXE_OPTIONS[theme])
     told = [
         f"{v['id']} ({v['impact']}): {v['help']}\n    "
         + "\n    ".join(
@@ -35,7 +56,7 @@ def test_page_from_a_file_is_whole_and_accessible(visit, site, page, theme):
         for v in found["violations"]
     ]
     assert not told, "\n".join(told)
-    assert len(found["passes"]) > 10, "axe looked at nothing"
+    assert found["passes"] or found["incomplete"], "axe looked at nothing"
 
 
 @pytest.mark.parametrize("page", PAGES)
