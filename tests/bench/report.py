@@ -215,7 +215,7 @@ def _verdicts(m: dict[str, Any]) -> str:
     lines = [
         "## What was asked, what was measured",
         "",
-        "| asked | measured | |",
+        "| asked | measured | verdict |",
         "|---|---|---|",
     ]
     for b in bars(m):
@@ -250,7 +250,7 @@ def _training(rows: list[dict[str, Any]]) -> str:
             continue
         heads = [f"{r['dtype'].replace('float', 'f')}, {r['threads']} thr." for r in mine]
         lines += ["", f"### {size.capitalize()}: {what}", ""]
-        lines += ["| | " + " | ".join(heads) + " |", "|---|" + "---:|" * len(mine)]
+        lines += ["| library | " + " | ".join(heads) + " |", "|---|" + "---:|" * len(mine)]
         for name in NAMES:
             if any(name in r["over floor"] for r in mine):
                 lines.append(
@@ -289,7 +289,7 @@ def _chains(rows: list[dict[str, Any]]) -> str:
         f"Forward and backward through {rows[0]['n']} operations, $h \\leftarrow "
         "\\max(0, 0.999 h + 0.01)$ a third each: microseconds a node.",
         "",
-        "| | " + " | ".join(r["what"] for r in rows) + " |",
+        "| library | " + " | ".join(r["what"] for r in rows) + " |",
         "|---|" + "---:|" * len(rows),
     ]
     for n in names:
@@ -323,7 +323,7 @@ def _hvp(rows: list[dict[str, Any]]) -> str:
         "has three instead of two, every other eight instead of three: with the tangents of "
         "values and weights, each product of the gradient becomes two.",
         "",
-        "| | plan | graph, no plan | matrix products |",
+        "| size | plan | graph, no plan | matrix products |",
         "|---|---:|---:|---:|",
     ]
     for r in rows:
@@ -343,7 +343,7 @@ def _digits(found: dict[str, Any]) -> str:
         "Seconds of training until 97 % of the held-out digits are read right: the same split, "
         "start and order of batches for all, the first steps' preparations included.",
         "",
-        "| | seconds | epochs | read right |",
+        "| library | seconds | epochs | read right |",
         "|---|---:|---:|---:|",
     ]
     for name, r in found.items():
@@ -367,7 +367,7 @@ def _memory(found: dict[str, Any]) -> str:
         f"{found['floor segmented'] / 1e6:.0f} MB where √n of them are kept and the others "
         "computed again.",
         "",
-        "| | MB | over its floor |",
+        "| way | MB | over its floor |",
         "|---|---:|---:|",
     ]
     for name, r in found.items():
