@@ -2,6 +2,7 @@
 
 import re
 import statistics
+from itertools import pairwise
 
 import pytest
 from _book import contents, notebooks
@@ -88,3 +89,12 @@ def test_prose_avoids_words_that_shame_the_reader(page):
         r"\b(simply|obviously|note that|trivially|of course)\b", prose, re.IGNORECASE
     )
     assert not found
+
+
+@pytest.mark.parametrize("page", sorted(CHAPTERS.glob("*.md")), ids=lambda p: p.stem)
+def test_every_column_of_a_table_has_its_head(page):
+    """A screen reader names the column of a cell by its head."""
+    rows = page.read_text(encoding="utf-8").splitlines()
+    heads = [row for row, rule in pairwise(rows) if re.fullmatch(r"\|(?: *:?-+:? *\|)+", rule)]
+    bare = [row for row in heads if any(not cell.strip() for cell in row.split("|")[1:-1])]
+    assert not bare, bare
