@@ -1,11 +1,13 @@
 """A real Chromium for the pages. Without one these tests are skipped, in one loud line."""
 
+import contextlib
 import functools
 import http.server
 import os
 import shutil
 import threading
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from playwright.sync_api import sync_playwright
@@ -19,7 +21,10 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # The network is unplugged: only this machine and the files of the site answer.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
+HERE = ("file:", "data:", "blob:", "about:", "http://127.0.0.1:", "ws://127.0.0.1:")
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 HOW = (
     "NO CHROMIUM: the browser tests did not run. Install it (Debian, Ubuntu: apt install chromium) "
@@ -53,22 +58,46 @@ def browser():
 
 
 @pytest.fixture(scope="session")
+def tab(browser):
+    """A tab for each kind of reader, kept from test to test: a new one costs most of a second."""
+    kept = {}
+
+    def of(**options):
+        key = repr(sorted(options.items()))
+        if key not in kept:
+            kept[key] = browser.new_context(**options).new_page()
+        return kept[key]
+
+    return of
+
+
+@pytest.fixture(scope="session")
 def site() -> Path:
     if not (SITE / "index.html").exists():
         pytest.fail(f"{SITE} is not built: run `make html` first")
     return SITE
 
 
-class _Quiet(http.server.SimpleHTTPRequestHandler):
+class Handler(http.server.SimpleHTTPRequestHandler):
+    """Files that no tab remembers, so that a page weighs the same at every visit."""
+
+    headers_too: ClassVar[dict[str, str]] = {"Cache-Control": "no-store"}
+
+    def end_headers(self):
+        for name, value in self.headers_too.items():
+            self.send_header(name, value)
+        super().end_headers()
+
     def log_message(self, format, *args):
         pass
 
 
-@pytest.fixture(scope="session")
-def served(site):
-    """The site's address on a free loopback port."""
-    handler = functools.partial(_Quiet, directory=str(site))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+@contextlib.contextmanager
+def serving(folder, handler=Handler):
+    """The address of a folder on a free loopback port."""
+    server = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(handler, directory=str(folder))
+    )
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
@@ -77,53 +106,63 @@ def served(site):
     thread.join()
 
 
+@pytest.fixture(scope="session")
+def served(site):
+    """The site's address."""
+    with serving(site) as address:
+        yield address
+
+
 class Visit:
     """A page as opened, and all that was said or asked for meanwhile."""
 
-    def __init__(self, browser, width=1200, theme="light", script=True, motion="no-preference"):
-        self.context = browser.new_context(
-            viewport={"width": width, "height": 900},
-            color_scheme=theme,
-            java_script_enabled=script,
-            reduced_motion=motion,
-        )
-        self.page = self.context.new_page()
+    def __init__(self, tab, options):
+        self.options = {
+            "viewport": {"width": 1200, "height": 900},
+            "color_scheme": "light",
+        } | options
+        self.page = tab(**self.options)
         self.said: list[str] = []
         self.elsewhere: list[str] = []
         self.answers: list = []
-        self.page.on("console", self._console)
-        self.page.on("pageerror", lambda error: self.said.append(str(error)))
-        self.page.on("response", lambda answer: self.answers.append(answer))
-        self.context.route("**/*", self._guard)
+        self.hear = {
+            "console": lambda message: self.said.append(f"{message.type}: {message.text}"),
+            "pageerror": lambda error: self.said.append(str(error)),
+            "request": self._request,
+            "response": lambda answer: self.answers.append(answer),
+        }
+        for event, heard in self.hear.items():
+            self.page.on(event, heard)
 
-    def _console(self, message):
-        if message.type in ("error", "warning"):
-            self.said.append(f"{message.type}: {message.text}")
-
-    def _guard(self, route):
-        # The network is unplugged: only this machine and the files of the site answer.
-        url = route.request.url
-        if url.startswith(("file:", "data:", "blob:", "http://127.0.0.1:")):
-            route.continue_()
-        else:
-            self.elsewhere.append(url)
-            route.abort()
+    def _request(self, request):
+        if not request.url.startswith(HERE):
+            self.elsewhere.append(request.url)
 
     def open(self, url: str):
         self.page.goto(url, wait_until="load")
         self.page.wait_for_timeout(150)
         return self.page
 
+    def close(self):
+        """Leave the tab as it was found, for the next test."""
+        for event, heard in self.hear.items():
+            self.page.remove_listener(event, heard)
+        if not self.page.url.startswith("about:"):
+            self.page.evaluate("localStorage.clear(); sessionStorage.clear()")
+        self.page.goto("about:blank")
+        self.page.emulate_media(media="null", color_scheme=self.options["color_scheme"])
+        self.page.set_viewport_size(self.options["viewport"])
+
 
 @pytest.fixture
-def visit(browser):
-    """Open pages; every context is closed when the test ends."""
+def visit(tab):
+    """Open pages as one kind of reader; every tab is as before when the test ends."""
     visits = []
 
-    def opened(**settings) -> Visit:
-        visits.append(Visit(browser, **settings))
+    def opened(**options) -> Visit:
+        visits.append(Visit(tab, options))
         return visits[-1]
 
     yield opened
     for one in visits:
-        one.context.close()
+        one.close()

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import functools
-import http.server
 import json
 import re
-import threading
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -16,10 +14,9 @@ from axe_playwright_python import sync_playwright as axe
 from bplib import ops
 from bplib.figures import FIGURES, GraphExplorer
 
+from .conftest import Handler, serving
+
 STATIC = Path(__file__).parents[2] / "bplib" / "figures" / "static"
-CSP = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
-)
 
 
 def neuron(x, w, b, y, lam):
@@ -62,6 +59,7 @@ NAMES = sorted(MAKERS)
 HEAD = (
     '<!doctype html><html lang="en"><meta charset="utf-8"><title>{t}</title>'
     '<meta name="viewport" content="width=device-width,initial-scale=1">'
+    '<link rel="icon" href="data:,">'
     '<link rel="stylesheet" href="tokens.css"><body style="margin:0">'
     '<main style="padding:16px;font-family:sans-serif"><h1>{t}</h1>'
 )
@@ -83,62 +81,38 @@ def folder(tmp_path_factory):
     return root
 
 
-class Handler(http.server.SimpleHTTPRequestHandler):
-    def end_headers(self):
-        self.send_header("Content-Security-Policy", CSP)
-        super().end_headers()
-
-    def log_message(self, *args):
-        pass
+class Strict(Handler):
+    headers_too: ClassVar[dict[str, str]] = {
+        **Handler.headers_too,
+        "Content-Security-Policy": "default-src 'none'; script-src 'self'; "
+        "style-src 'self' 'unsafe-inline'; img-src 'self' data:",
+    }
 
 
 @pytest.fixture(scope="module")
 def base(folder):
-    handler = functools.partial(Handler, directory=str(folder))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(folder, Strict) as address:
+        yield address
 
 
 @pytest.fixture
-def visit(browser, base, folder):
+def figure(visit, base, folder):
     """Open a page of one figure; afterwards: no console message, no request to anywhere else."""
-    opened = []
+    visits = []
 
-    def go(name, *, scheme="http", strict=True, settle=True, **options):
-        context = browser.new_context(**{"viewport": {"width": 900, "height": 1000}, **options})
-        said, strangers = [], []
-
-        def watch(route):
-            url = route.request.url
-            if url.startswith((base, "file:", "data:", "blob:")):
-                route.continue_()
-            else:
-                strangers.append(url)
-                route.abort()
-
-        context.route("**/*", watch)
-        page = context.new_page()
-        page.on("console", lambda m: said.append(m.text))
-        page.on("pageerror", lambda e: said.append(str(e)))
-        root = base if scheme == "http" else f"file://{folder}"
-        page.goto(f"{root}/{name}.html")
-        if settle and options.get("java_script_enabled", True):
-            page.wait_for_selector(".bp")
-        opened.append((context, said, strangers, strict))
-        return page
+    def go(name, *, scheme="http", **options):
+        visited = visit(**{"viewport": {"width": 900, "height": 1000}, **options})
+        visits.append(visited)
+        root = base if scheme == "http" else folder.as_uri()
+        visited.page.goto(f"{root}/{name}.html")
+        if options.get("java_script_enabled", True):
+            visited.page.wait_for_selector(".bp")
+        return visited.page
 
     yield go
-    for context, said, strangers, strict in opened:
-        context.close()
-        assert strangers == []
-        if strict:
-            # The page's favicon is the browser's own idea.
-            assert [m for m in said if "favicon" not in m] == []
+    for visited in visits:
+        assert visited.elsewhere == []
+        assert visited.said == []
 
 
 def state(page, script):
@@ -160,8 +134,8 @@ def exact(page, row, column):
 
 @pytest.mark.parametrize("scheme", ["http", "file"])
 @pytest.mark.parametrize("name", NAMES)
-def test_every_figure_lives_without_kernel_and_network(visit, name, scheme):
-    page = visit(name, scheme=scheme)
+def test_every_figure_lives_without_kernel_and_network(figure, name, scheme):
+    page = figure(name, scheme=scheme)
     assert page.locator(".bp .err").count() == 0
     assert page.locator(".bp-static").count() == 0
     assert page.locator(".bp .ttl").count() == 1
@@ -172,8 +146,8 @@ def test_every_figure_lives_without_kernel_and_network(visit, name, scheme):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", NAMES)
-def test_axe_finds_nothing(visit, name, scheme):
-    page = visit(name, bypass_csp=True, color_scheme=scheme)
+def test_axe_finds_nothing(figure, name, scheme):
+    page = figure(name, bypass_csp=True, color_scheme=scheme)
     assert page.evaluate("document.querySelector('.bp').hasAttribute('data-dark')") == (
         scheme == "dark"
     )
@@ -188,8 +162,8 @@ def test_axe_finds_nothing(visit, name, scheme):
 
 @pytest.mark.parametrize("width", [375, 320])
 @pytest.mark.parametrize("name", NAMES)
-def test_narrow_screens_do_not_overflow(visit, name, width):
-    page = visit(name, viewport={"width": width, "height": 800}, has_touch=True, is_mobile=True)
+def test_narrow_screens_do_not_overflow(figure, name, width):
+    page = figure(name, viewport={"width": width, "height": 800}, has_touch=True, is_mobile=True)
     open_table(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     small = page.evaluate(
@@ -202,8 +176,8 @@ def test_narrow_screens_do_not_overflow(visit, name, width):
 
 @pytest.mark.parametrize("width", [900, 375])
 @pytest.mark.parametrize("name", NAMES)
-def test_no_text_in_a_picture_is_smaller_than_ten_pixels(visit, name, width):
-    page = visit(name, viewport={"width": width, "height": 800})
+def test_no_text_in_a_picture_is_smaller_than_ten_pixels(figure, name, width):
+    page = figure(name, viewport={"width": width, "height": 800})
     sizes = page.evaluate(
         "[...document.querySelectorAll('.bp svg text')].filter(t => t.textContent).map(t => "
         "parseFloat(getComputedStyle(t).fontSize) * t.getScreenCTM().a)"
@@ -212,8 +186,8 @@ def test_no_text_in_a_picture_is_smaller_than_ten_pixels(visit, name, width):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_without_script_the_picture_and_its_words_show(visit, name):
-    page = visit(name, java_script_enabled=False)
+def test_without_script_the_picture_and_its_words_show(figure, name):
+    page = figure(name, java_script_enabled=False)
     svg = page.locator(".bp-static svg")
     assert svg.is_visible()
     assert svg.bounding_box()["width"] > 250
@@ -223,8 +197,8 @@ def test_without_script_the_picture_and_its_words_show(visit, name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_paper_shows_the_figure_without_its_controls(visit, name):
-    page = visit(name, color_scheme="dark")
+def test_paper_shows_the_figure_without_its_controls(figure, name):
+    page = figure(name, color_scheme="dark")
     page.emulate_media(media="print")
     assert page.locator(".bp svg[role='img'], .bp svg[role='group']").first.is_visible()
     visible = page.evaluate(
@@ -237,8 +211,8 @@ def test_paper_shows_the_figure_without_its_controls(visit, name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_forced_colors_leave_the_figure_legible(visit, name):
-    page = visit(name, forced_colors="active")
+def test_forced_colors_leave_the_figure_legible(figure, name):
+    page = figure(name, forced_colors="active")
     ink, paper = page.evaluate(
         "(() => { const s = getComputedStyle(document.querySelector('.bp')); "
         "return [s.color, s.backgroundColor]; })()"
@@ -247,8 +221,8 @@ def test_forced_colors_leave_the_figure_legible(visit, name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_prediction_is_asked_before_the_answer_exists(visit, name):
-    page = visit(name)
+def test_a_prediction_is_asked_before_the_answer_exists(figure, name):
+    page = figure(name)
     q = page.locator(".bp .pred")
     assert q.locator(".ans").inner_text() == ""
     go = q.get_by_role("button", name=re.compile("^(Try it|Show)$"))
@@ -268,8 +242,8 @@ def test_a_prediction_is_asked_before_the_answer_exists(visit, name):
     assert "answer" not in page.locator("script[type='application/json']").text_content()
 
 
-def test_the_theme_of_the_page_wins_over_the_system(visit):
-    page = visit("1", color_scheme="dark")
+def test_the_theme_of_the_page_wins_over_the_system(figure):
+    page = figure("1", color_scheme="dark")
     dark = "document.querySelector('.bp').hasAttribute('data-dark')"
     assert page.evaluate(dark)
     page.evaluate("document.documentElement.dataset.theme = 'light'")
@@ -303,8 +277,8 @@ def check_against_kernel(page, leaves=NEURON):
     return values
 
 
-def test_a_sideways_drag_edits_the_leaf_and_the_gradients_follow(visit):
-    page = visit("1")
+def test_a_sideways_drag_edits_the_leaf_and_the_gradients_follow(figure):
+    page = figure("1")
     open_table(page)
     before = exact(page, "x", 4)
     box = leaf(page, "w").bounding_box()
@@ -323,8 +297,8 @@ def test_a_sideways_drag_edits_the_leaf_and_the_gradients_follow(visit):
     assert exact(page, "x", 4) != before
 
 
-def test_sliders_and_number_boxes_edit_too(visit):
-    page = visit("1")
+def test_sliders_and_number_boxes_edit_too(figure):
+    page = figure("1")
     number_box(page, "b").fill("2.25")
     number_box(page, "b").press("Enter")
     page.wait_for_timeout(80)
@@ -339,8 +313,8 @@ def test_sliders_and_number_boxes_edit_too(visit):
     assert check_against_kernel(page) == NEURON
 
 
-def test_the_keyboard_does_everything(visit):
-    page = visit("1")
+def test_the_keyboard_does_everything(figure):
+    page = figure("1")
     page.locator(".bp svg g[tabindex='0']").focus()
     seen = lambda: page.evaluate("document.activeElement.dataset.node")  # noqa: E731
     assert seen() == "J"
@@ -386,8 +360,8 @@ def test_the_keyboard_does_everything(visit):
     assert live.text_content()
 
 
-def test_the_worked_line_accumulates(visit):
-    page = visit("1")
+def test_the_worked_line_accumulates(figure):
+    page = figure("1")
     page.locator(".bp svg g[tabindex='0']").focus()
     page.keyboard.press("Home")
     texts = []
@@ -410,9 +384,9 @@ def test_the_worked_line_accumulates(visit):
     assert dashed.get_attribute("visibility") == "visible"
 
 
-def test_reduced_motion_moves_nothing(visit):
+def test_reduced_motion_moves_nothing(figure):
     for motion, moves in (("no-preference", True), ("reduce", False)):
-        page = visit("1", reduced_motion=motion)
+        page = figure("1", reduced_motion=motion)
         page.locator(".bp svg g[tabindex='0']").focus()
         page.keyboard.press("Home")
         page.keyboard.press("n")
@@ -421,8 +395,8 @@ def test_reduced_motion_moves_nothing(visit):
         assert shown is moves
 
 
-def test_a_tensor_entry_can_be_edited(visit):
-    page = visit("tensors")
+def test_a_tensor_entry_can_be_edited(figure):
+    page = figure("tensors")
     page.get_by_role("combobox", name="Which entry of W₁").select_option(label="W₁[1, 2]")
     box = number_box(page, "entry of W₁")
     box.fill("1.5")
@@ -438,8 +412,8 @@ def test_a_tensor_entry_can_be_edited(visit):
     assert np.allclose(page_grad, fig.gradients()["X"].ravel(), rtol=1e-12, atol=0)
 
 
-def test_an_overflow_is_explained_and_no_bare_nan_stands(visit):
-    page = visit("1")
+def test_an_overflow_is_explained_and_no_bare_nan_stands(figure):
+    page = figure("1")
     number_box(page, "w").fill("1e200")
     number_box(page, "w").press("Enter")
     page.wait_for_timeout(80)
@@ -464,8 +438,8 @@ MOVES = {
 
 
 @pytest.mark.parametrize("name", sorted(MOVES))
-def test_a_number_box_moves_the_figure(visit, name):
-    page = visit(name)
+def test_a_number_box_moves_the_figure(figure, name):
+    page = figure(name)
     before = page.locator(".bp .line").inner_text()
     label, value = MOVES[name]
     box = number_box(page, label)
@@ -475,8 +449,8 @@ def test_a_number_box_moves_the_figure(visit, name):
     assert page.locator(".bp .line").inner_text() != before
 
 
-def test_layers_are_added_resized_and_removed(visit):
-    page = visit("6")
+def test_layers_are_added_resized_and_removed(figure):
+    page = figure("6")
     widths = lambda: state(page, "box.bpFigureLayers || box.bpModel.get('layers')")  # noqa: E731
     page.get_by_role("button", name="+ layer").click()
     page.wait_for_timeout(150)
@@ -493,8 +467,8 @@ def test_layers_are_added_resized_and_removed(visit):
     assert re.search(r"Right on (9\d|100) % of 200", page.locator(".bp").inner_text())
 
 
-def test_a_learning_rate_too_large_is_told_with_the_step(visit):
-    page = visit("6")
+def test_a_learning_rate_too_large_is_told_with_the_step(figure):
+    page = figure("6")
     number_box(page, "learning rate").fill("1e6")
     number_box(page, "learning rate").press("Enter")
     page.get_by_label("loss", exact=True).select_option("squared error")
@@ -507,8 +481,8 @@ def test_a_learning_rate_too_large_is_told_with_the_step(visit):
     assert "at step" in said
 
 
-def test_the_bracket_game_counts(visit):
-    page = visit("5")
+def test_the_bracket_game_counts(figure):
+    page = figure("5")
     page.get_by_role("button", name="Multiply J₂ by J₁").click()
     assert "5\u202f000 multiplications so far" in page.locator(".bp .line").inner_text()
     page.get_by_role("button", name="Undo").click()
@@ -528,7 +502,7 @@ EVIL = [
 ]
 
 
-def test_hostile_text_is_text_in_every_face(visit, folder):
+def test_hostile_text_is_text_in_every_face(figure, folder):
     fig = explorer()
     spec = json.loads(json.dumps(fig.spec))
     for node, evil in zip(spec["doc"]["nodes"], EVIL, strict=False):
@@ -551,13 +525,13 @@ def test_hostile_text_is_text_in_every_face(visit, folder):
         assert "</script><script>" not in data[face]
         assert "<svg onload" not in data[face]
     write_page(folder, "evil", data["text/html"])
-    page = visit("evil")
+    page = figure("evil")
     open_table(page)
     page.wait_for_timeout(200)
     assert page.evaluate("window.hacked") is None
     assert page.locator(".bp img, .bp a, .bp script").count() == 0
     assert EVIL[0] in page.locator(".bp").inner_text()
-    still = visit("evil", java_script_enabled=False)
+    still = figure("evil", java_script_enabled=False)
     assert still.locator("main img, main a").count() == 0
 
 
@@ -571,7 +545,7 @@ def broken(folder, name, spec):
     )
 
 
-def test_a_broken_description_is_explained_and_the_picture_stays(visit, folder):
+def test_a_broken_description_is_explained_and_the_picture_stays(figure, folder):
     good = explorer().spec
     bad = json.loads(json.dumps(good))
     bad["doc"]["nodes"][-1]["op"] = "teleport"
@@ -584,29 +558,29 @@ def test_a_broken_description_is_explained_and_the_picture_stays(visit, folder):
     }
     for name, (spec, says) in cases.items():
         broken(folder, name, spec)
-        page = visit(name)
+        page = figure(name)
         assert says in page.locator(".bp [role=alert]").inner_text()
         assert page.locator(".bp-static").is_visible()
 
 
-def test_a_leaf_that_is_not_a_number_is_explained(visit, folder):
+def test_a_leaf_that_is_not_a_number_is_explained(figure, folder):
     spec = json.loads(json.dumps(explorer().spec))
     spec["doc"]["nodes"][0]["value"] = "NaN"
     broken(folder, "nan-leaf", spec)
-    page = visit("nan-leaf")
+    page = figure("nan-leaf")
     said = page.locator(".bp .line").inner_text()
     assert "x is NaN (not a number)" in said
     assert "Give x a finite value" in said
 
 
-def test_a_graph_too_large_says_so_and_sums_up(visit, folder):
+def test_a_graph_too_large_says_so_and_sums_up(figure, folder):
     fig = GraphExplorer(
         lambda X, W: ops.tanh(X @ W).sum(), X=np.ones((30, 10)), W=np.ones((10, 20))
     )
     assert "too large to draw" in fig.summary()
     assert "too large to draw" in fig.picture()
     write_page(folder, "large", fig.html())
-    page = visit("large")
+    page = figure("large")
     text = page.locator(".bp").inner_text()
     assert "too large to draw" in text
     assert "1 × matmul" in text
