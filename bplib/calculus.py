@@ -74,10 +74,14 @@ def _enter(x: Any, where: str) -> Node:
     return Node(x.copy())  # ours: the caller may write to x before the sweep
 
 
+def _pack(x: Tree) -> tuple[Tree, ...]:
+    return x if isinstance(x, tuple) else (x,)
+
+
 def _select(
     name: str, argnums: Argnums, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> list[Any]:
-    wanted = argnums if isinstance(argnums, tuple) else (argnums,)
+    wanted = _pack(argnums)
     if len(set(wanted)) != len(wanted) or not wanted:
         raise ValueError(f"{name}: argnums {argnums} must name each argument once")
     for i in wanted:
@@ -103,11 +107,11 @@ def _paused(function: Callable[..., Any]) -> Callable[..., Any]:
     node of a long computation cost more than one of a short computation.
     """
 
-    def run(*args: Any) -> Any:
+    def run(*args: Any, **kwargs: Any) -> Any:
         collecting = gc.isenabled()
         gc.disable()
         try:
-            return function(*args)
+            return function(*args, **kwargs)
         finally:
             if collecting:
                 gc.enable()
@@ -121,21 +125,21 @@ class _Trace:
     def __init__(self, name: str, f: Callable[..., Any], argnums: Argnums, args: Any, kwargs: Any):
         trees = _select(name, argnums, args, kwargs)
         self.inputs = tuple(trees) if isinstance(argnums, tuple) else trees[0]
-        wanted = argnums if isinstance(argnums, tuple) else (argnums,)
         self.nodes: list[Node] = []
         args, kwargs = list(args), dict(kwargs)
-        for i, tree in zip(wanted, trees, strict=True):
+        for i, tree in zip(_pack(argnums), trees, strict=True):
             where = f"{name}: argument {i!r}"
             nodes = [_enter(x, where) for x in leaves(tree)]
             self.nodes += nodes
             (kwargs if isinstance(i, str) else args)[i] = rebuild(tree, iter(nodes))
         if not self.nodes:
             raise TypeError(f"{name}: there is nothing to differentiate in argument {argnums!r}")
-        self.output = _paused(self._run)(f, args, kwargs)
+        self.output = self._run(f, args, kwargs)
         self.results = leaves(self.output)
         self.roots = [y for y in self.results if type(y) is Node]
         self.order: list[Node] | None = None  # collected when a pushforward asks for it
 
+    @_paused
     def _run(self, f: Callable[..., Any], args: list[Any], kwargs: dict[str, Any]) -> Any:
         state.depth += 1
         try:
@@ -233,8 +237,9 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[...,
     Raises TypeError when the output is not a scalar or an input is not floating.
     """
 
+    @wraps(f)
     @_paused  # until the graph is gone, so that the collector never sees it
-    def both(args: Any, kwargs: Any) -> Any:
+    def transformed(*args: Any, **kwargs: Any) -> Any:
         trace = _Trace("grad", f, argnums, args, kwargs)
         y = trace.output
         data = ops.value(y)
@@ -244,29 +249,17 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[...,
                 f"grad: the function must return a scalar, got {got}; use bplib.jacobian for all "
                 "derivatives of an array, bplib.vjp for one combination of them, or sum the output"
             )
-        bars = trace.pull([_one(data)])
+        bars = trace.pull([ops.base.filled(data, 1.0)])
         if all(g is None for g in bars):
             warnings.warn(
                 "grad: the output does not depend on the input, the gradient is zero; a value "
                 "that left the graph (.data, stop_gradient) is a constant",
-                stacklevel=4,
+                stacklevel=3,
             )
         grads = rebuild(trace.inputs, iter(_finish(bars, trace.nodes)))
         return trace.value(), grads
 
-    @wraps(f)
-    def transformed(*args: Any, **kwargs: Any) -> Any:
-        return both(args, kwargs)
-
     return transformed
-
-
-def _one(data: Any) -> Any:
-    if type(data) is float or getattr(data, "weak", False):
-        return 1.0
-    if hasattr(data, "filled"):  # an array of another library
-        return data.filled(1.0)
-    return np.ones((), getattr(data, "dtype", float))[()]
 
 
 def grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
@@ -310,10 +303,6 @@ def linearize(
         return rebuild(trace.output, iter(_finish(trace.push(seeds), trace.results)))
 
     return trace.value(), push
-
-
-def _pack(x: Tree) -> tuple[Tree, ...]:
-    return x if isinstance(x, tuple) else (x,)
 
 
 def jvp(f: Callable[..., Any], primals: Tree, tangents: Tree, **kwargs: Any) -> tuple[Tree, Tree]:

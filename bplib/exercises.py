@@ -12,9 +12,12 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from bplib.equations import Letters
 
 RTOL = 1e-9  # far above rounding, far below any missing factor
 
@@ -161,6 +164,33 @@ def _recognize(exercise: Exercise, answer: Any, cases: list[tuple]) -> str | Non
         except Exception:  # a known wrong answer may raise on some shapes: it is not this one
             continue
     return None
+
+
+def right_side(
+    left: str, letters: Letters, without: Iterable[str], otherwise: str
+) -> Callable[[Any], str | None]:
+    """Return an exercise's ``refuses`` that puts the formula ``left = answer`` on trial.
+
+    The answer is LaTeX, and ``letters`` says what its letters are. One that holds a text of
+    ``without`` could repeat the question; it is told ``otherwise``.
+    """
+
+    def refuses(answer: Any) -> str | None:
+        from bplib.equations import EquationError, formula  # other exercises do without lark
+
+        if not isinstance(answer, str):
+            return "Expected a text with LaTeX."
+        if any(part in answer for part in without):
+            return otherwise
+        try:
+            formula(f"{left} = {answer}").holds(letters)
+        except EquationError as error:
+            if "does not hold" in str(error):
+                return "The formula can be read, and it is refused on random draws."
+            return "The formula cannot be read as LaTeX with these letters."
+        return None
+
+    return refuses
 
 
 def checker(exercises: Iterable[Exercise]) -> Callable[[str, Any], Verdict]:

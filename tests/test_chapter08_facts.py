@@ -2,36 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
-from pathlib import Path
-
-import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-CHAPTERS = Path(__file__).parent.parent / "chapters"
 AT = np.array([0.5, -1.0, 2.0])
-mpl.use("agg")
-
-
-@pytest.fixture
-def drawing(monkeypatch):
-    """Import the figures of chapter 8 and keep each figure that is shown."""
-    monkeypatch.syspath_prepend(str(CHAPTERS))
-    shown = []
-    monkeypatch.setattr(plt, "show", lambda: shown.append(plt.gcf()))
-    monkeypatch.setattr(plt, "close", lambda figure=None: None)
-    sys.modules.pop("_figures.ch08", None)
-    with mpl.rc_context():
-        yield importlib.import_module("_figures.ch08"), shown
-    monkeypatch.undo()
-    plt.close("all")
 
 
 def test_panels_show_the_histories_and_name_no_rule(drawing):
-    figures, shown = drawing
+    figures, shown = drawing("ch08")
     runs = {"A": np.array([1.0, 0.5]), "B": np.array([1.0, 0.25])}
     drawn = figures.anonymous(runs)
     for ax, (name, history) in zip(shown[0].axes, runs.items(), strict=True):
@@ -42,7 +20,7 @@ def test_panels_show_the_histories_and_name_no_rule(drawing):
 
 
 def test_fates_draw_every_claim_over_the_step(drawing):
-    figures, shown = drawing
+    figures, shown = drawing("ch08")
     steps = np.array([1e-6, 1e-4, 1e-2])
     errors = {name: np.array([1e-9, 1e-6, 1e-3]) * k for k, name in enumerate(figures.FATES, 1)}
     figures.fates(steps, errors)
@@ -53,7 +31,7 @@ def test_fates_draw_every_claim_over_the_step(drawing):
 
 
 def test_the_table_marks_alarms_only(drawing):
-    figures, shown = drawing
+    figures, shown = drawing("ch08")
     table = {"right": {"one": False, "two": False}, "slip": {"one": False, "two": True}}
     assert figures.noticed(table) == {"one": 0, "two": 1}
     alarms = [line for line in shown[0].axes[0].get_lines() if line.get_marker() == "s"]

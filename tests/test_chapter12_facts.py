@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import re
-import sys
 from pathlib import Path
 
-import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 CHAPTERS = Path(__file__).parent.parent / "chapters"
-mpl.use("agg")
 
 
 @pytest.fixture(scope="module")
@@ -24,19 +19,6 @@ def formats():
     names = {"np": np}
     exec(cell, names)
     return names
-
-
-@pytest.fixture
-def figures(monkeypatch):
-    monkeypatch.syspath_prepend(str(CHAPTERS))
-    shown = []
-    monkeypatch.setattr(plt, "show", lambda: shown.append(plt.gcf()))
-    monkeypatch.setattr(plt, "close", lambda figure=None: None)
-    sys.modules.pop("_figures.ch12", None)
-    with mpl.rc_context():
-        yield importlib.import_module("_figures.ch12"), shown
-    monkeypatch.undo()
-    plt.close("all")
 
 
 def many_floats():
@@ -80,8 +62,8 @@ def test_an_operation_rounded_twice_is_the_operation_rounded_once(formats, name,
         np.testing.assert_array_equal(once[normal], fl(single)[normal])
 
 
-def test_sums_draws_what_it_is_given(figures):
-    module, shown = figures
+def test_sums_draws_what_it_is_given(drawing):
+    module, shown = drawing("ch12")
     sizes = [10, 100]
     errors = {name: [k * 1e-4, 1e-3] for k, name in enumerate(module.WAYS, 1)}
     assert module.sums(sizes, errors) == errors
@@ -89,8 +71,8 @@ def test_sums_draws_what_it_is_given(figures):
     assert all(values in drawn for values in errors.values())
 
 
-def test_ranges_counts_what_float16_rounds_to_zero(figures):
-    module, shown = figures
+def test_ranges_counts_what_float16_rounds_to_zero(drawing):
+    module, shown = drawing("ch12")
     lost = module.ranges({"low": np.array([-30.0, -26, -25, -24]), "high": np.zeros(5)})
     assert lost == {"low": 0.75, "high": 0.0}
     heights = [patch.get_height() for patch in shown[0].axes[0].patches]

@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
-from pathlib import Path
-
-import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-CHAPTERS = Path(__file__).parent.parent / "chapters"
-mpl.use("agg")
 
-
-def test_swell_draws_both_counts(monkeypatch):
-    monkeypatch.syspath_prepend(str(CHAPTERS))
-    shown = []
-    monkeypatch.setattr(plt, "show", lambda: shown.append(plt.gcf()))
-    monkeypatch.setattr(plt, "close", lambda figure=None: None)
-    sys.modules.pop("_figures.ch13", None)
-    with mpl.rc_context():
-        module = importlib.import_module("_figures.ch13")
-        drawn = module.swell(range(1, 4), [6, 24, 72], [5, 13, 21])
+def test_swell_draws_both_counts(drawing):
+    module, shown = drawing("ch13")
+    drawn = module.swell(range(1, 4), [6, 24, 72], [5, 13, 21])
     lines = [list(line.get_ydata()) for line in shown[0].axes[0].get_lines()]
     assert lines == [drawn["formula"], drawn["program"]] == [[6, 24, 72], [5, 13, 21]]
-    monkeypatch.undo()
-    plt.close("all")
 
 
 def test_pytorch_returns_numbers_and_with_their_history_if_asked():

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 import re
-import sys
 from pathlib import Path
 
-import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -16,28 +12,9 @@ import bplib
 from bplib import ops
 
 CHAPTERS = Path(__file__).parent.parent / "chapters"
-mpl.use("agg")
 RNG = np.random.default_rng(14)
 X, T = RNG.normal(size=(6, 3)), RNG.normal(size=(6, 2))
 W, V = ([RNG.normal(size=s) for s in ((3, 4), (4, 2))] for _ in range(2))
-
-
-@pytest.fixture
-def drawing(monkeypatch):
-    """Import figures of the book and keep each figure that is shown."""
-    monkeypatch.syspath_prepend(str(CHAPTERS))
-    shown = []
-    monkeypatch.setattr(plt, "show", lambda: shown.append(plt.gcf()))
-    monkeypatch.setattr(plt, "close", lambda figure=None: None)
-
-    def load(name):
-        sys.modules.pop(f"_figures.{name}", None)
-        return importlib.import_module(f"_figures.{name}"), shown
-
-    with mpl.rc_context():
-        yield load
-    monkeypatch.undo()
-    plt.close("all")
 
 
 def test_spectra_draw_every_eigenvalue_and_mark_those_below_zero(drawing):

@@ -2,39 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
-from pathlib import Path
-
-import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 from bplib import style
 from bplib.checkpoint import fewest_steps, revolve
 from bplib.figures import visual
-
-CHAPTERS = Path(__file__).parent.parent / "chapters"
-mpl.use("agg")
-
-
-@pytest.fixture
-def drawing(monkeypatch):
-    """Import a chapter's figures and keep each figure that is shown."""
-    monkeypatch.syspath_prepend(str(CHAPTERS))
-    shown = []
-    monkeypatch.setattr(plt, "show", lambda: shown.append(plt.gcf()))
-    monkeypatch.setattr(plt, "close", lambda figure=None: None)
-
-    def load(name):
-        sys.modules.pop(f"_figures.{name}", None)
-        return importlib.import_module(f"_figures.{name}"), shown
-
-    with mpl.rc_context():
-        yield load
-    monkeypatch.undo()
-    plt.close("all")
 
 
 def test_nudge_draws_the_curve_and_its_tangent(drawing):

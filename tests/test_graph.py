@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -177,11 +178,8 @@ def test_threads_have_independent_traces() -> None:
             if not np.array_equal(h, np.diag(6 * x)):
                 wrong.append(h)
 
-    threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(4)))
     assert not wrong
 
 
@@ -189,15 +187,9 @@ def test_one_pullback_used_by_two_threads() -> None:
     x = np.linspace(0, 1, 50)
     _, pull = bplib.vjp(lambda v: chain(v, 200), x)
     want = pull(np.ones(50))
-    got: list[Any] = []
-    threads = [
-        threading.Thread(target=lambda: got.extend(pull(np.ones(50)) for _ in range(20)))
-        for _ in range(3)
-    ]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
+    with ThreadPoolExecutor(3) as pool:
+        parts = pool.map(lambda _: [pull(np.ones(50)) for _ in range(20)], range(3))
+        got = [g for part in parts for g in part]
     assert len(got) == 60
     assert all(np.array_equal(g, want) for g in got)
 

@@ -74,7 +74,7 @@ def test_no_function_of_the_graph_calls_itself() -> None:
 
 
 # What the core has come down to; the aim is 900. It may shrink: lower this then.
-LINES = 1537
+LINES = 1529
 
 
 def test_the_core_does_not_grow() -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from bplib import layers, nn, ops, optim, store, train, value_and_grad, vjp
+from tests.test_nn import central
 
 RNG = np.random.default_rng(29)
 NORMS = {
@@ -109,21 +110,6 @@ def mlp(activation="layer_norm tanh", **options):
 
 def batch(B=6, dtype=np.float64):
     return RNG.normal(size=(B, 4)).astype(dtype), RNG.integers(0, 3, B)
-
-
-def central(net, J, h=1e-5):
-    out = []
-    for p in net.parameters():
-        g = np.empty_like(p)
-        for i in np.ndindex(p.shape):
-            kept = p[i]
-            p[i] = kept + h
-            up = J()
-            p[i] = kept - h
-            g[i] = (up - J()) / (2 * h)
-            p[i] = kept
-        out.append(g)
-    return out
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.4])

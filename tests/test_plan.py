@@ -1,7 +1,7 @@
 """Plans: the same bits as without, fewer steps, buffers shared safely, and errors that name."""
 
-import threading
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -395,11 +395,8 @@ def test_threads_take_turns():
             if not np.array_equal(compiled(inputs[i]), expected[i]):
                 wrong.append(i)
 
-    threads = [threading.Thread(target=run, args=(i,)) for i in range(4)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(run, range(4)))
     assert not wrong
 
 

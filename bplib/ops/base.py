@@ -303,7 +303,8 @@ def recover(op: Op, xs: Sequence[Any], params: dict[str, Any], error: Exception)
             error = raised
     shapes = ", ".join(str(shape(x)) for x in xs)
     what = str(error).removeprefix(f"{op.name}: ").strip()
-    told = f"{op.name}: {what} (arguments of shape {shapes}{_options(params)})"
+    options = "".join(f", {key}={params[key]!r:.60}" for key in params)
+    told = f"{op.name}: {what} (arguments of shape {shapes}{options})"
     if isinstance(error, ValueError) and "broadcast" in str(error):
         told += "; shapes are compared from the right, and an axis of length 1 stretches"
     try:
@@ -311,10 +312,6 @@ def recover(op: Op, xs: Sequence[Any], params: dict[str, Any], error: Exception)
     except Exception:
         retold = ValueError(told)
     raise retold from error
-
-
-def _options(params: dict[str, Any]) -> str:
-    return "".join(f", {key}={params[key]!r:.60}" for key in params)
 
 
 def rescue(rule: Rule, g: Any, y: Any, xs: Sequence[Any], params: dict[str, Any] | None) -> Any:
@@ -341,9 +338,16 @@ def broadcast(t: Array, y: Array) -> Array:
 
 def zeros(y: Any) -> Any:
     """Return the zero cotangent of a value."""
+    return filled(y, 0.0)
+
+
+def filled(y: Any, number: float) -> Any:
+    """Return a cotangent of a value with all entries `number`."""
     if hasattr(y, "filled"):  # an array of another library
-        return y.filled(0.0)
-    return 0.0 if type(y) is float else np.zeros(shape(y), getattr(y, "dtype", None))[()]
+        return y.filled(number)
+    if type(y) is float or getattr(y, "weak", False):  # weak: a float within a plan
+        return number
+    return np.full(shape(y), number, getattr(y, "dtype", None))[()]
 
 
 def add(a: Any, b: Any) -> Any:

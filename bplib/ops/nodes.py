@@ -48,6 +48,13 @@ def _no_write(self: Node, *args: Any) -> None:
     )
 
 
+def _no_rule(what: str) -> TypeError:
+    return TypeError(
+        f"{what} has no derivative rule here; the primitives are listed in bplib.ops.PRIMITIVES, "
+        "a new one is one call of bplib.ops.elementwise or .primitive"
+    )
+
+
 def _array_ufunc(self: Node, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
     name = f"numpy.{ufunc.__name__}"
     if kwargs.get("out") is not None:
@@ -59,10 +66,7 @@ def _array_ufunc(self: Node, ufunc: Any, method: str, *inputs: Any, **kwargs: An
         if ufunc in PLAIN_UFUNCS:
             return ufunc(*[value(x) for x in inputs])
     how = name if method == "__call__" else f"{name}.{method}"
-    raise TypeError(
-        f"{how}({', '.join(kwargs)}) has no derivative rule here; the primitives are listed in "
-        "bplib.ops.PRIMITIVES, a new one is one call of bplib.ops.elementwise or .primitive"
-    )
+    raise _no_rule(f"{how}({', '.join(kwargs)})")
 
 
 def _array_function(self: Node, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
@@ -70,10 +74,7 @@ def _array_function(self: Node, func: Any, types: Any, args: Any, kwargs: Any) -
         return FUNCTIONS[func](*args, **kwargs)
     if func in PLAIN:
         return func(*[value(x) for x in args], **{k: value(v) for k, v in kwargs.items()})
-    raise TypeError(
-        f"numpy.{func.__name__} has no derivative rule here; the primitives are listed in "
-        "bplib.ops.PRIMITIVES, a new one is one call of bplib.ops.elementwise or .primitive"
-    )
+    raise _no_rule(f"numpy.{func.__name__}")
 
 
 def _getitem(self: Node, index: Any) -> Any:

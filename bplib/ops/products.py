@@ -53,7 +53,7 @@ def dot(a: Array, b: Array) -> Array:
         return a * b
     if len(shape(b)) <= 2:
         return matmul(a, b)
-    return tensordot(a, b, ((len(shape(a)) - 1,), (len(shape(b)) - 2,)))
+    return tensordot(a, b, (-1, -2))
 
 
 def outer(a: Array, b: Array) -> Array:
@@ -65,7 +65,7 @@ def inner(a: Array, b: Array) -> Array:
     """Return the sum of products over the last axes."""
     if not shape(a) or not shape(b):
         return a * b
-    return tensordot(a, b, ((len(shape(a)) - 1,), (len(shape(b)) - 1,)))
+    return tensordot(a, b, (-1, -1))
 
 
 def tensordot(a: Array, b: Array, axes: Any = 2) -> Array:
@@ -94,7 +94,8 @@ def tensordot(a: Array, b: Array, axes: Any = 2) -> Array:
 
 
 def _einsum_vjp(i: int, g: Array, y: Array, *xs: Array, subscripts: str) -> Array:
-    terms, out = _terms(subscripts)
+    left, out = subscripts.split("->")
+    terms = left.split(",")
     others = [x for j, x in enumerate(xs) if j != i]
     names = [term for j, term in enumerate(terms) if j != i]
     want, dtype = "", getattr(xs[i], "dtype", None)
@@ -111,11 +112,6 @@ def _einsum_vjp(i: int, g: Array, y: Array, *xs: Array, subscripts: str) -> Arra
 
 def _einsum_jvp(i: int, t: Array, y: Array, *xs: Array, subscripts: str) -> Array:
     return _einsum(*xs[:i], t, *xs[i + 1 :], subscripts=subscripts)
-
-
-def _terms(subscripts: str) -> tuple[list[str], str]:
-    left, out = subscripts.split("->")
-    return left.split(","), out
 
 
 _einsum = primitive(

@@ -6,8 +6,8 @@ Every oracle differentiates the loss itself by the complex step. None contains a
 import numpy as np
 
 from bplib.check import complex_step
-from bplib.equations import EquationError, Letters, formula, gradient, normal
-from bplib.exercises import Exercise, Wrong, checker
+from bplib.equations import Letters, gradient, normal
+from bplib.exercises import Exercise, Wrong, checker, right_side
 
 
 def dtanh(z):
@@ -64,27 +64,20 @@ def _tied_parts(X, W):
     return X, H, (D2 @ W) * (1 - H**2), D2
 
 
-def _printed(answer):
-    """Put the printed right side on trial, with the letters of a layer stored out x in."""
-    if not isinstance(answer, str):
-        return "Expected a text with LaTeX."
-    letters = Letters(
+# The letters of a layer stored out x in.
+_printed = right_side(
+    r"\frac{\partial J}{\partial A}",
+    Letters(
         A=normal("B", "m"),
         V=normal("n", "m"),
         b=normal("n"),
         Z=lambda A, V, b: A @ V.T + b,
         J=lambda Z: np.sum(np.tanh(Z) ** 3),
         Delta=gradient("J", "Z"),
-    )
-    if "partial" in answer or "J" in answer:
-        return "Give a formula in A, V and \\Delta only."
-    try:
-        formula(r"\frac{\partial J}{\partial A} = " + answer).holds(letters)
-    except EquationError as error:
-        if "does not hold" in str(error):
-            return "The formula can be read, and it is refused on random draws."
-        return "The formula cannot be read as LaTeX with these letters."
-    return None
+    ),
+    without=("partial", "J"),
+    otherwise="Give a formula in A, V and \\Delta only.",
+)
 
 
 EXERCISES = [

@@ -7,8 +7,8 @@ through `logaddexp`. None contains a softmax Jacobian.
 import numpy as np
 
 from bplib.check import complex_step
-from bplib.equations import EquationError, Letters, formula, normal
-from bplib.exercises import Exercise, Wrong, checker
+from bplib.equations import Letters, normal
+from bplib.exercises import Exercise, Wrong, checker, right_side
 
 
 def softmax(Z):
@@ -98,25 +98,12 @@ def _twice(z, t):
     return p, g
 
 
-def _printed(answer):
-    """Put the printed right side on trial, with random logits."""
-    if not isinstance(answer, str):
-        return "Expected a text with LaTeX."
-    if "partial" in answer or "log" in answer:
-        return "Give a formula in p, k and j without derivatives and logarithms."
-    letters = Letters(z=normal("n"), p=softmax_column, sizes={"n": (2, 6)})
-    try:
-        formula(r"\frac{\partial \log p_k}{\partial z_j} = " + answer).holds(letters)
-    except EquationError as error:
-        if "does not hold" in str(error):
-            return "The formula can be read, and it is refused on random draws."
-        return "The formula cannot be read as LaTeX with these letters."
-    return None
-
-
-def softmax_column(z):
-    """The probabilities of one row of logits, as a letter of the checker."""
-    return np.exp(z) / np.exp(z).sum()
+_printed = right_side(
+    r"\frac{\partial \log p_k}{\partial z_j}",
+    Letters(z=normal("n"), p=lambda z: softmax(z), sizes={"n": (2, 6)}),
+    without=("partial", "log"),
+    otherwise="Give a formula in p, k and j without derivatives and logarithms.",
+)
 
 
 EXERCISES = [

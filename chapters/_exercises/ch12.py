@@ -5,8 +5,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from bplib.equations import EquationError, Letters, formula, positive
-from bplib.exercises import Exercise, Wrong, checker
+from bplib.equations import Letters, positive
+from bplib.exercises import Exercise, Wrong, checker, right_side
 
 KINDS = {11: np.float16, 24: np.float32, 53: np.float64}
 TOP = 65504
@@ -124,25 +124,18 @@ def _blocks(x, k):
     return float(_one_by_one([_one_by_one(x[i : i + k]) for i in range(0, len(x), k)]))
 
 
-def _printed(answer):
-    """Put the printed right side on trial: the minimum of the bound, found by search."""
-    if not isinstance(answer, str):
-        return "Expected a text with LaTeX."
-    if "E" in answer or "partial" in answer:
-        return "Give a formula in c and \\mathsf u only."
-    letters = Letters(
+# The minimum of the bound, found by search.
+_printed = right_side(
+    r"E^\star",
+    Letters(
         tol=1e-6,
         c=positive(),
         sfu=positive(),
         E_star=lambda c, sfu: _minimum(lambda h: h / 2 + 2 * c * sfu / h),
-    )
-    try:
-        formula(r"E^\star = " + answer).holds(letters)
-    except EquationError as error:
-        if "does not hold" in str(error):
-            return "The formula can be read, and it is refused on random draws."
-        return "The formula cannot be read as LaTeX with these letters."
-    return None
+    ),
+    without=("E", "partial"),
+    otherwise="Give a formula in c and \\mathsf u only.",
+)
 
 
 def _minimum(E):

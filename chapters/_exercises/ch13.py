@@ -5,8 +5,8 @@ import math
 import numpy as np
 
 from bplib.check import complex_step
-from bplib.equations import EquationError, Letters, formula, uniform
-from bplib.exercises import Exercise, Wrong, checker
+from bplib.equations import Letters, uniform
+from bplib.exercises import Exercise, Wrong, checker, right_side
 
 NUMBERS = {
     "add": lambda a, b: a + b,
@@ -150,23 +150,17 @@ def _try_calls(c, e, r):
     return m
 
 
-def _printed(answer):
-    """Put the printed right side on trial against the complex step of two rounds."""
-    if not isinstance(answer, str):
-        return "Expected a text with LaTeX."
-    if "partial" in answer or "_" in answer:
-        return "Give a formula in x only."
-    once = lambda x: 4 * x * (1 - x)  # noqa: E731
-    letters = Letters(
-        x=uniform(0.05, 0.95), D=lambda x: float(complex_step(lambda v: once(once(v)), x))
-    )
-    try:
-        formula(r"D = " + answer).holds(letters)
-    except EquationError as error:
-        if "does not hold" in str(error):
-            return "The formula can be read, and it is refused on random draws."
-        return "The formula cannot be read as LaTeX with these letters."
-    return None
+def _once(x):
+    return 4 * x * (1 - x)
+
+
+# Against the complex step of two rounds.
+_printed = right_side(
+    "D",
+    Letters(x=uniform(0.05, 0.95), D=lambda x: float(complex_step(lambda v: _once(_once(v)), x))),
+    without=("partial", "_"),
+    otherwise="Give a formula in x only.",
+)
 
 
 EXERCISES = [

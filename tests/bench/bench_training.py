@@ -78,8 +78,12 @@ def bplib_eager(p: Problem) -> Step:
 
 def bplib_graph(p: Problem) -> Step:
     """The general way: value_and_grad of a loss written with ops, eager."""
+    return descend(p, value_and_grad(graph_loss))
+
+
+def descend(p: Problem, both: Callable[..., tuple[Any, Any]]) -> Step:
+    """Return the descent by a function that gives the loss and its gradients."""
     params = p.network().parameters()
-    both = value_and_grad(graph_loss)
 
     def step() -> Any:
         J, grads = both(params, p.X, p.T)
@@ -317,8 +321,6 @@ def hips_autograd(p: Problem) -> Step:
     import autograd.numpy as anp
     from autograd.scipy.special import logsumexp
 
-    params = p.network().parameters()
-
     def loss(params: Any, X: Any, T: Any) -> Any:
         A = X
         for i in range(0, len(params), 2):
@@ -328,15 +330,7 @@ def hips_autograd(p: Problem) -> Step:
             return -anp.sum(T * (Z - logsumexp(Z, axis=1, keepdims=True))) / T.shape[0]
         return anp.sum((Z - T) ** 2) / (2 * T.shape[0])
 
-    both = autograd.value_and_grad(loss)
-
-    def step() -> Any:
-        J, grads = both(params, p.X, p.T)
-        for q, g in zip(params, grads, strict=True):
-            q -= LR * g
-        return J
-
-    return step
+    return descend(p, autograd.value_and_grad(loss))
 
 
 def mygrad(p: Problem) -> Step:

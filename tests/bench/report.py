@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -250,7 +250,7 @@ def _training(rows: list[dict[str, Any]]) -> str:
             continue
         heads = [f"{r['dtype'].replace('float', 'f')}, {r['threads']} thr." for r in mine]
         lines += ["", f"### {size.capitalize()}: {what}", ""]
-        lines += ["| library | " + " | ".join(heads) + " |", "|---|" + "---:|" * len(mine)]
+        lines += _head_of(["library", *heads])
         for name in NAMES:
             if any(name in r["over floor"] for r in mine):
                 lines.append(
@@ -279,19 +279,32 @@ def _time(seconds: float) -> str:
     return f"{seconds * 1e3:.2f} ms" if seconds >= 1e-3 else f"{seconds * 1e6:.1f} µs"
 
 
+def _opening(title: str, section: str, text: str, columns: Sequence[str]) -> list[str]:
+    """Return how a section begins: its command, what it measures, the head of its table."""
+    return [
+        f"## {title}",
+        "",
+        f"```console\n$ make bench ARGS={section}\n```",
+        "",
+        text,
+        "",
+        *_head_of(columns),
+    ]
+
+
+def _head_of(columns: Sequence[str]) -> list[str]:
+    return [f"| {' | '.join(columns)} |", "|---|" + "---:|" * (len(columns) - 1)]
+
+
 def _chains(rows: list[dict[str, Any]]) -> str:
     names = [n for n in NAMES if any(n in r["microseconds"] for r in rows)]
-    lines = [
-        "## A long chain of small steps",
-        "",
-        "```console\n$ make bench ARGS=chains\n```",
-        "",
+    lines = _opening(
+        "A long chain of small steps",
+        "chains",
         f"Forward and backward through {rows[0]['n']} operations, $h \\leftarrow "
         "\\max(0, 0.999 h + 0.01)$ a third each: microseconds a node.",
-        "",
-        "| library | " + " | ".join(r["what"] for r in rows) + " |",
-        "|---|" + "---:|" * len(rows),
-    ]
+        ["library", *(r["what"] for r in rows)],
+    )
     for n in names:
         cells = [f"{r['microseconds'][n]:.3g}" if n in r["microseconds"] else "–" for r in rows]
         lines.append(f"| {NAMES[n]} | " + " | ".join(cells) + " |")
@@ -313,19 +326,15 @@ def _chains(rows: list[dict[str, Any]]) -> str:
 
 
 def _hvp(rows: list[dict[str, Any]]) -> str:
-    lines = [
-        "## A product with the Hessian",
-        "",
-        "```console\n$ make bench ARGS=hvp\n```",
-        "",
+    lines = _opening(
+        "A product with the Hessian",
+        "hvp",
         "Time of a Hessian-vector product over the time of a gradient (float64, one thread). The "
         "last column counts the matrix products of one over those of the other. The first layer "
         "has three instead of two, every other eight instead of three: with the tangents of "
         "values and weights, each product of the gradient becomes two.",
-        "",
-        "| size | plan | graph, no plan | matrix products |",
-        "|---|---:|---:|---:|",
-    ]
+        ["size", "plan", "graph, no plan", "matrix products"],
+    )
     for r in rows:
         lines.append(
             f"| {r['size']} | {r['plan']['ratio']:.2f} | {r['eager']['ratio']:.2f} "
@@ -335,17 +344,13 @@ def _hvp(rows: list[dict[str, Any]]) -> str:
 
 
 def _digits(found: dict[str, Any]) -> str:
-    lines = [
-        "## Digits",
-        "",
-        "```console\n$ make bench ARGS=digits\n```",
-        "",
+    lines = _opening(
+        "Digits",
+        "digits",
         "Seconds of training until 97 % of the held-out digits are read right: the same split, "
         "start and order of batches for all, the first steps' preparations included.",
-        "",
-        "| library | seconds | epochs | read right |",
-        "|---|---:|---:|---:|",
-    ]
+        ["library", "seconds", "epochs", "read right"],
+    )
     for name, r in found.items():
         if isinstance(r, dict):
             lines.append(
@@ -356,20 +361,16 @@ def _digits(found: dict[str, Any]) -> str:
 
 
 def _memory(found: dict[str, Any]) -> str:
-    lines = [
-        "## Memory",
-        "",
-        "```console\n$ make bench ARGS=memory\n```",
-        "",
+    lines = _opening(
+        "Memory",
+        "memory",
         "Peak memory that a training step of 100 layers of width 512, batch 256, float32, adds to "
         "its weights and data, each in a process of its own. The floor is counted: the "
         f"activations that the backward sweep reads, {found['floor'] / 1e6:.0f} MB, or "
         f"{found['floor segmented'] / 1e6:.0f} MB where √n of them are kept and the others "
         "computed again.",
-        "",
-        "| way | MB | over its floor |",
-        "|---|---:|---:|",
-    ]
+        ["way", "MB", "over its floor"],
+    )
     for name, r in found.items():
         if isinstance(r, dict) and "bytes" in r:
             part = name in ("segmented", "revolve", "torch checkpoint")
