@@ -29,7 +29,6 @@ extensions = [
     "sphinx_external_toc",
     "sphinx_proof",
     "sphinx_exercise",
-    "sphinx_design",
     "sphinx_copybutton",
     "sphinx_togglebutton",
     "sphinxcontrib.bibtex",

@@ -1,6 +1,11 @@
 """A Sphinx extension: what the theme brings that the book does without, and what it lacks."""
 
+import html
+import json
+import re
 import shutil
+from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 
 from fontTools import subset
@@ -12,6 +17,16 @@ MARKUP = {
     '<div role="list" class="citation-list">': '<div class="citation-list">',
     '<summary aria-label="Toggle hidden content">': "<summary>",
 }
+# The fonts of mathematics that a class of KaTeX's asks for by itself, and those classes.
+STYLES = {
+    "Math-Italic": {"mathnormal"},
+    "Math-BoldItalic": {"boldsymbol"},
+    "Main-Bold": {"mathbf", "textbf"},
+    "SansSerif-Regular": {"mathsf", "textsf"},
+    "Caligraphic-Regular": {"mathcal"},
+    "AMS-Regular": {"amsrm", "mathbb", "textbb"},
+}
+LEAF = re.compile(r'<span class="([^"]*)"[^>]*>([^<]+)')
 
 
 def mend_markup(_app, _pagename, _templatename, context, _doctree) -> None:
@@ -38,8 +53,25 @@ def tidy(app: Sphinx, exception: Exception | None) -> None:
     shutil.rmtree(static / "vendor" / "fontawesome", ignore_errors=True)
 
 
+def characters_by_font(pages: Iterable[str]) -> dict[str, str]:
+    """Return for each font of the site the characters that some page sets in it, sorted."""
+    every: set[str] = set()
+    styled = {font: set() for font in STYLES}
+    for page in pages:
+        every.update(page)
+        for classes, text in LEAF.findall(page):
+            for font, names in STYLES.items():
+                if not names.isdisjoint(classes.split()):
+                    styled[font].update(html.unescape(text))
+    # Roman letters and tall signs are set by many rules of the style sheet: these keep them all.
+    return defaultdict(
+        lambda: "".join(sorted(every)),
+        {font: "".join(sorted(characters)) for font, characters in styled.items()},
+    )
+
+
 def slim_fonts(app: Sphinx, exception: Exception | None) -> None:
-    """Leave in the site's fonts of mathematics only the characters that some page holds.
+    """Leave in the site's fonts of mathematics only the characters that some page sets in them.
 
     A page loads half a dozen of them; whole, they weigh as much as its text.
     """
@@ -47,12 +79,14 @@ def slim_fonts(app: Sphinx, exception: Exception | None) -> None:
     if exception or app.builder.format != "html" or not fonts.exists():
         return
     pages = (page.read_text(encoding="utf-8") for page in Path(app.outdir).glob("*.html"))
-    characters = "".join(sorted(set[str]().union(*pages)))
-    stamp = Path(app.doctreedir, "characters.txt")
-    same = stamp.exists() and stamp.read_text(encoding="utf-8") == characters
+    wanted = characters_by_font(pages)
+    stamp = Path(app.doctreedir, "characters.json")
+    before = json.loads(stamp.read_text(encoding="utf-8")) if stamp.exists() else {}
+    now = {}
     for path in sorted(fonts.glob("*.woff2")):
+        now[path.stem] = characters = wanted[path.stem.removeprefix("KaTeX_")]
         whole = Path(app.srcdir, "_static", "katex", "fonts", path.name)
-        if same and path.stat().st_size < whole.stat().st_size:
+        if before.get(path.stem) == characters and path.stat().st_size < whole.stat().st_size:
             continue
         options = subset.Options(flavor="woff2", layout_features=["*"], glyph_names=False)
         font = subset.load_font(str(whole), options)
@@ -60,7 +94,7 @@ def slim_fonts(app: Sphinx, exception: Exception | None) -> None:
         chosen.populate(text=characters)
         chosen.subset(font)
         subset.save_font(font, str(path), options)
-    stamp.write_text(characters, encoding="utf-8")
+    stamp.write_text(json.dumps(now), encoding="utf-8")
 
 
 def setup(app: Sphinx) -> dict:

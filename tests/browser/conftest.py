@@ -126,13 +126,18 @@ class Visit:
         self.elsewhere: list[str] = []
         self.answers: list = []
         self.hear = {
-            "console": lambda message: self.said.append(f"{message.type}: {message.text}"),
+            "console": self._console,
             "pageerror": lambda error: self.said.append(str(error)),
             "request": self._request,
             "response": lambda answer: self.answers.append(answer),
         }
         for event, heard in self.hear.items():
             self.page.on(event, heard)
+
+    def _console(self, message):
+        # The theme tells which of its modes is on, the toggle buttons how many they are.
+        if not message.text.startswith(("[PST]", "[togglebutton]")):
+            self.said.append(f"{message.type}: {message.text}")
 
     def _request(self, request):
         if not request.url.startswith(HERE):

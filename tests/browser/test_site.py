@@ -1,6 +1,7 @@
 """Every page of the built site, in a real browser with the network unplugged."""
 
 import gzip
+import html
 import re
 
 import pytest
@@ -16,24 +17,36 @@ DISPLAYED = re.compile(r"^\$\$", re.MULTILINE)
 RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 # Contrast costs axe most of its time, once for every piece of text; a chapter has thousands in a
 # few looks. So axe judges one of each look: the same ink, size and weight on the same grounds.
-# Of formulas too, which axe itself leaves out: a screen reader is given their MathML.
-AXE_JUDGES = """axe.configure({rules: [
-  {id: "color-contrast", selector: "[data-look]", excludeHidden: false}]})"""
+AXE_JUDGES = 'axe.configure({rules: [{id: "color-contrast", selector: "[data-look]"}]})'
+# It leaves open what is one sign long or hidden from screen readers, so most of a formula and much
+# of a listing: those are compared here, by its own arithmetic. Returned: the looks that are pale.
 MARK_LOOKS = """() => {
-  const seen = new Set();
+  const { Color, flattenColors, getContrast } = axe.commons.color;
+  const color = text => { const c = new Color(); c.parseString(text); return c; };
+  const seen = new Set(), pale = [];
   for (const e of document.body.querySelectorAll("*")) {
     if (![...e.childNodes].some(n => n.nodeType === 3 && n.data.trim())) continue;
     if (!e.checkVisibility({visibilityProperty: true, opacityProperty: true})) continue;
     const s = getComputedStyle(e), look = [s.color, s.fontSize, s.fontWeight, s.textShadow];
+    const grounds = [];
     for (let g = e; g; g = g.parentElement) {
       const t = getComputedStyle(g);
       look.push(t.backgroundColor, t.backgroundImage, t.opacity, t.filter);
-      if (!/, 0\\)$|, 0\\.\\d+\\)$|transparent/.test(t.backgroundColor)) break;
+      grounds.push(color(t.backgroundColor));
+      if (grounds.at(-1).alpha === 1) break;
     }
-    const key = look.join();
-    if (!seen.has(key)) { seen.add(key); e.setAttribute("data-look", seen.size); }
+    const sign = e.closest(".katex-html, .highlight") !== null, key = look.concat(sign).join();
+    if (seen.has(key)) continue;
+    seen.add(key);
+    e.setAttribute("data-look", seen.size);
+    if (!sign) continue;
+    const ground = grounds.reduceRight((below, above) => flattenColors(above, below),
+                                       color("rgb(255, 255, 255)"));
+    const ratio = getContrast(ground, flattenColors(color(s.color), ground));
+    const size = parseFloat(s.fontSize), large = size >= 24 || size >= 18.66 && s.fontWeight >= 700;
+    if (ratio < (large ? 3 : 4.5)) pale.push(`${ratio.toFixed(2)}: ${e.outerHTML.slice(0, 160)}`);
   }
-  return seen.size;
+  return {looks: seen.size, pale};
 }"""
 # To the other rules a formula is one box and one MathML, a listing one text: what they are made of
 # goes, their sizes and overflows stay.
@@ -52,6 +65,15 @@ SLIM = """() => {
 }"""
 RUN = """rules => axe.run(document, {runOnly: rules, resultTypes: ["violations"]}).then(found =>
   ({violations: found.violations, passes: found.passes.map(p => p.id)}))"""
+
+
+def judged(opened) -> dict:
+    """What axe says of an opened page, and which signs are pale; the page is spoiled after it."""
+    opened.evaluate(AXE)
+    opened.evaluate(AXE_JUDGES)
+    marked = opened.evaluate(MARK_LOOKS)
+    opened.evaluate(SLIM)
+    return opened.evaluate(RUN, RULES) | marked
 
 
 def violations(found) -> list[str]:
@@ -73,15 +95,45 @@ def test_page_from_a_file_is_whole_and_accessible(visit, site, page, theme):
     assert visited.elsewhere == []
     assert visited.said == []
     assert opened.evaluate("document.documentElement.dataset.theme") == theme
-    opened.evaluate(AXE)
-    opened.evaluate(AXE_JUDGES)
-    assert opened.evaluate(MARK_LOOKS) > 3
-    opened.evaluate(SLIM)
-    found = opened.evaluate(RUN, RULES)
+    found = judged(opened)
     told = violations(found)
     assert not told, "\n".join(told)
+    assert not found["pale"], "\n".join(found["pale"])
+    assert found["looks"] > 3
     assert "color-contrast" in found["passes"]
     assert len(found["passes"]) > 10, "axe looked at next to nothing"
+
+
+PALE = "color: #999; background: #fff"
+FAULTS = {
+    "of the text": f'<p style="{PALE}">pale</p>',
+    "of a formula": '<span class="katex"><math><mi>x</mi></math><span class="katex-html" '
+    f'aria-hidden="true"><span style="{PALE}">x</span></span></span>',
+    "of a listing": f'<div class="highlight"><pre>a = <span style="{PALE}">1</span></pre></div>',
+    "of a listing on another ground": '<div class="highlight"><pre>a = 1</pre></div>'
+    '<div class="highlight" style="background: #666"><pre>a = 1</pre></div>',
+}
+
+
+@pytest.mark.parametrize("body", FAULTS.values(), ids=FAULTS)
+def test_a_pale_color_is_seen(visit, body):
+    opened = visit().page
+    opened.set_content(f'<html lang="en"><title>T</title><main><h1>Title</h1>{body}</main>')
+    found = judged(opened)
+    assert len(found["pale"] or violations(found)) == 1
+
+
+def test_a_listing_that_scrolls_and_cannot_be_reached_is_seen(visit):
+    opened = visit().page
+    wide = '<div class="highlight"><pre style="width: 99px; overflow: auto"><i>long</i></pre></div>'
+    opened.set_content(
+        '<html lang="en"><title>T</title><main><h1>Title</h1>'
+        f"{wide.replace('long', 'long ' * 99)}{wide.replace('long', 'long ' * 98)}</main>"
+    )
+    # Its text is not alike, its look is: the second is slimmed, and both are told.
+    (told,) = judged(opened)["violations"]
+    assert told["id"] == "scrollable-region-focusable"
+    assert len(told["nodes"]) == 2
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -129,6 +181,50 @@ def test_every_equation_is_shown_without_script(visit, site, page):
     hidden = opened.locator("details:not([open]) div.math, .toggle-hidden div.math").count()
     unseen = [s for s in sizes if not s[3] or s[1] < 5 or s[2] < 5]
     assert len(unseen) <= hidden, unseen
+
+
+SIGN = re.compile(r'<span class="(m(?:ord|bin|rel|open|close|punct|op|inner)[^"]*)"[^>]*>([^<]+)')
+
+
+def test_every_sign_of_the_formulas_is_in_the_font_it_asks_for(visit, site):
+    """The fonts were cut to the signs in use: the browser is asked which font it drew each with."""
+    signs = {
+        (" ".join(sorted(classes.split())), sign)
+        for page in PAGES
+        for classes, text in SIGN.findall((site / f"{page}.html").read_text(encoding="utf-8"))
+        for sign in html.unescape(text)
+        if not sign.isspace() and sign != "\u200b"
+    }
+    assert len(signs) > 150
+    opened = visit().open((site / "00-notation.html").as_uri())
+    opened.evaluate(
+        """signs => {
+          const box = document.createElement("div");
+          box.className = "katex";
+          for (const [classes, sign] of signs) {
+            const one = document.createElement("span");
+            one.className = classes + " asked";
+            one.textContent = sign;
+            box.append(one);
+          }
+          document.querySelector("main").replaceChildren(box);
+          return document.fonts.ready.then(() => null);
+        }""",
+        signs := sorted(signs),
+    )
+    opened.wait_for_timeout(300)
+    tools = opened.context.new_cdp_session(opened)
+    tools.send("DOM.enable")
+    tools.send("CSS.enable")
+    root = tools.send("DOM.getDocument", {"depth": 0})["root"]["nodeId"]
+    asked = tools.send("DOM.querySelectorAll", {"nodeId": root, "selector": ".asked"})["nodeIds"]
+    strangers = []
+    for (classes, sign), node in zip(signs, asked, strict=True):
+        fonts = tools.send("CSS.getPlatformFontsForNode", {"nodeId": node})["fonts"]
+        if not fonts or not all(font["isCustomFont"] for font in fonts):
+            strangers.append((classes, sign, [font["familyName"] for font in fonts]))
+    tools.detach()
+    assert strangers == []
 
 
 def test_search_finds_every_chapter(visit, served):
