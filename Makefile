@@ -63,7 +63,7 @@ lint: $(READY)
 
 unit: $(READY)
 	@echo "Unit tests …"
-	@$(PYTEST) -q -n 2 --dist loadfile -m "not browser"
+	@$(PYTEST) -q -n 2 --dist loadfile -m "not browser" --ignore=tests/browser
 
 notebooks: $(READY)
 	@echo "Every notebook, run and compared with what it stores …"

@@ -31,23 +31,30 @@ parts:
 """
 
 
-@pytest.fixture
-def book(tmp_path) -> Path:
-    """A small book with the real tools: two chapters, run, and a front page."""
-    folder = tmp_path / "chapters"
+@pytest.fixture(scope="session")
+def template(tmp_path_factory) -> Path:
+    """A small book with the real tools, made once: two chapters, run, and a front page."""
+    folder = tmp_path_factory.mktemp("book") / "chapters"
     folder.mkdir()
     for name in ("_book", "_static", "_templates"):
         (folder / name).symlink_to(CHAPTERS / name)
     shutil.copy(CHAPTERS / "conf.py", folder)
     (folder / "references.bib").touch()
     (folder / "index.md").write_text("# A book\n", encoding="utf-8")
-    (tmp_path / "book.yml").write_text(BOOK, encoding="utf-8")
+    (folder.parent / "book.yml").write_text(BOOK, encoding="utf-8")
     for name in ("00-notation", "05-error-signal"):
         text = scaffold.TEMPLATE.read_text(encoding="utf-8")
         text = text.replace("{{title}}", name).replace("{{name}}", name[3:])
         (folder / f"{name}.md").write_text(text, encoding="utf-8")
         notebooks.refresh(folder / f"{name}.md")
     return folder
+
+
+@pytest.fixture
+def book(template, tmp_path) -> Path:
+    """A copy of the small book, to be changed."""
+    shutil.copytree(template.parent, tmp_path, symlinks=True, dirs_exist_ok=True)
+    return tmp_path / "chapters"
 
 
 def build(book: Path) -> None:

@@ -9,7 +9,7 @@ from _book.contents import CHAPTERS, BookError
 
 from bplib.equations.coverage import run_chapter
 from tests import test_chapters
-from tests.test_book_tools import BOOK, book, build  # noqa: F401
+from tests.test_book_tools import BOOK, book, build, template  # noqa: F401
 
 APPENDIX = CHAPTERS / "a-notes.md"
 LEDGER = notes.load()

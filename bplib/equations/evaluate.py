@@ -66,7 +66,7 @@ def free_indices(node: m.Node) -> dict[str, m.Idx]:
                 if inner is not None:
                     visit(inner, bound | {node.index})
         else:
-            for child in m.children(node):
+            for child in node.children:
                 visit(child, bound)
 
     visit(node, frozenset())
@@ -460,7 +460,7 @@ class Evaluator:
                     else:
                         rank = len(value.names)
                         note(value.data.shape[rank:], subs, "the bracket", hidden)
-            for child in m.children(node):
+            for child in node.children:
                 visit(child, hidden)
 
         for node in nodes:

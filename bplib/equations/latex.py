@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from lark import Lark, Token, Transformer, UnexpectedInput
-from lark.exceptions import VisitError
 from lark.lexer import Lexer
 
 
@@ -351,10 +350,7 @@ class _Given(Lexer):
 
 
 class _Build(Transformer):
-    """Lark's tree to Items; every Item spans the text it was read from."""
-
-    def __default__(self, data, children, meta):
-        raise NotImplementedError(data)
+    """What the parser makes of each rule: an Item, which spans the text it was read from."""
 
 
 def _at(token: Token) -> int:
@@ -552,22 +548,22 @@ def _(children, start, end):
 @lru_cache(maxsize=1)
 def _parser() -> Lark:
     declare = "\n%declare " + " ".join(sorted(TERMINALS)) + "\n"
-    return Lark(GRAMMAR + declare, start="statement", parser="lalr", lexer=_Given)
+    # The rules are built while parsing, without a tree of Lark's in between.
+    return Lark(
+        GRAMMAR + declare, start="statement", parser="lalr", lexer=_Given, transformer=_Build()
+    )
 
 
 def parse(tokens: list[Token]) -> Item:
     """One statement (an expression, or a chain of relations) as a tree of Items."""
     try:
-        tree = _parser().parse(tokens)
-        return _Build().transform(tree)
+        return _parser().parse(tokens)  # type: ignore[return-value]
     except UnexpectedInput as error:
         token = getattr(error, "token", None)
         if token is None or token.type == "$END":
             place = (tokens[-1].end_pos or 0) if tokens else 0
             raise LatexError("the formula ends too early here", place) from None
         raise LatexError(f"{token!s} is not expected here", _at(token)) from None
-    except VisitError as error:
-        raise error.orig_exc from None
 
 
 # --------------------------------------------------------------------------------------------

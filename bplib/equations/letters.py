@@ -266,7 +266,7 @@ class Draw:
         self.leaves: dict[Key, Any] = {}
         self.sizes: dict[Key, int] = {}
         self.shapes: dict[str, str] = {}
-        self.computed: list[tuple[str, Callable[..., Any]]] = []
+        self.computed: list[tuple[str, Callable[..., Any], list[str]]] = []
         self.derivatives: dict[str, Derivative] = {}
         self.ranges: dict[str, range] = {}
         self.differentiable: set[Key] = set()
@@ -388,8 +388,7 @@ class Draw:
             case _ if callable(spec):
                 if layer is not None:
                     raise LettersError(f"{name}: wrap the functions of a list in elementwise(...)")
-                self._check_parameters(name, spec)
-                self.computed.append((name, spec))
+                self.computed.append((name, spec, self._parameters(name, spec)))
             case _:
                 raise LettersError(f"{name} is bound to {type(spec).__name__}, which is no letter")
 
@@ -405,15 +404,18 @@ class Draw:
             raise LettersError(f"{name} needs {wanted}, which is bound below it or is computed")
         return self._length((wanted, None))
 
-    def _check_parameters(self, name: str, f: Callable[..., Any]) -> None:
-        known = {k[0] for k in [*self.leaves, *self.sizes]} | {n for n, _ in self.computed}
-        for parameter in inspect.signature(f).parameters:
+    def _parameters(self, name: str, f: Callable[..., Any]) -> list[str]:
+        """The letters that a computed letter is a function of: all of them bound above it."""
+        known = {k[0] for k in [*self.leaves, *self.sizes]} | {c[0] for c in self.computed}
+        parameters = list(inspect.signature(f).parameters)
+        for parameter in parameters:
             if parameter not in known:
                 raise LettersError(
                     f"{name} is computed by a Python function of {parameter}, which is no letter "
                     f"bound above it; for a function the equation applies, as in {name}(x), write "
                     f"{name}=function(...) or elementwise(...)"
                 )
+        return parameters
 
     def run(self, held: Mapping[Key, np.ndarray]) -> Values:
         """Every letter, with the held ones at their held values and the rest recomputed."""
@@ -423,8 +425,7 @@ class Draw:
                 setattr(v, name, value)
             else:
                 getattr(v, name)[layer] = value
-        for name, f in self.computed:
-            parameters = inspect.signature(f).parameters
+        for name, f, parameters in self.computed:
             setattr(v, name, f(*(getattr(v, p) for p in parameters)))
         if self.letters.run is not None:
             self.letters.run(v)

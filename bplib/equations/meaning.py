@@ -7,7 +7,9 @@ their values.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,19 @@ from .letters import Derivative, Family, Function, Letters
 class Node:
     start: int
     end: int
+
+    @cached_property
+    def children(self) -> tuple[Node, ...]:
+        """The nodes directly beneath; a formula is walked at every draw, and never changes."""
+        found: list[Node] = []
+        for name in self.__dataclass_fields__:
+            value = getattr(self, name)
+            for item in value if isinstance(value, tuple) else (value,):
+                if isinstance(item, Node):
+                    found.append(item)
+                elif isinstance(item, tuple):
+                    found += [n for n in item if isinstance(n, Node)]
+        return tuple(found)
 
 
 @dataclass(frozen=True)
@@ -182,26 +197,12 @@ class Matrix(Node):
     rows: tuple[tuple[Node, ...], ...]
 
 
-def children(node: Node):
-    """The nodes directly beneath, for walks over a formula."""
-    for name in node.__dataclass_fields__:
-        value = getattr(node, name)
-        if isinstance(value, Node):
-            yield value
-        elif isinstance(value, tuple):
-            for item in value:
-                if isinstance(item, Node):
-                    yield item
-                elif isinstance(item, tuple):
-                    yield from (n for n in item if isinstance(n, Node))
-
-
-def walk(node: Node):
+def walk(node: Node) -> Iterator[Node]:
     stack = [node]
     while stack:
         top = stack.pop()
         yield top
-        stack.extend(children(top))
+        stack.extend(top.children)
 
 
 ELEMENTWISE = _words("log ln exp sin cos tan sinh cosh tanh arctan sign sgn abs sqrt Re Im")
