@@ -12,6 +12,7 @@ BIN := .venv/bin
 PACKAGES := .venv/.packages
 READY := .venv/.ready
 PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check --no-input
+UV := $(BIN)/python -m uv
 BOOK := PYTHONPATH=chapters $(BIN)/python -m _book
 PYTEST := $(BIN)/python -m pytest
 
@@ -27,9 +28,13 @@ $(PACKAGES): requirements.lock
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
 	  echo "make: this Python cannot make virtual environments; install its venv package"; \
 	  echo "(Debian and Ubuntu: apt install python3-venv)."; exit 1; }
-	@echo "Installing $$(grep -c '==' requirements.lock) pinned packages into .venv (once; one to three minutes) …"
+	@echo "Installing $$(grep -c '==' requirements.lock) pinned packages into .venv (once; about a minute) …"
 	@$(PYTHON) -m venv .venv
-	@$(PIP) install --require-hashes -r requirements.lock
+	@sed -n '/^uv==/,/# via/p' requirements.lock > .venv/uv.txt
+	@$(PIP) install --require-hashes -r .venv/uv.txt
+	@$(UV) pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes \
+	  -r requirements.lock || { echo "uv could not; pip, which takes longer, is asked …"; \
+	  $(PIP) install --require-hashes -r requirements.lock; }
 	@touch $@
 
 $(READY): $(PACKAGES) pyproject.toml
@@ -83,8 +88,7 @@ bench: $(READY)
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 lock: $(READY)
-	@$(PIP) install uv
-	@$(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header --extra widgets --extra book --extra lab --extra test \
 	  --group build -o requirements.lock pyproject.toml
 	@echo "Wrote requirements.lock"
