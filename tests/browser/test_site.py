@@ -7,15 +7,13 @@ import re
 
 import pytest
 from _book import contents
-from axe_playwright_python.base import AXE_FILE_PATH
 
-AXE = AXE_FILE_PATH.read_text(encoding="utf-8")
+from .axe import AXE, RULES, RUN, violations
+
 PAGES = contents.listed(contents.load())
 CHAPTERS = [p.stem for p in contents.notebooks()]
 MOST_KILOBYTES = 450
 DISPLAYED = re.compile(r"^\$\$", re.MULTILINE)
-# What WCAG 2.2 AA asks, and the practices that axe calls best.
-RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 # Contrast costs axe most of its time, once for every piece of text; a chapter has thousands in a
 # few looks. So axe judges one of each look: the same ink, size and weight on the same grounds.
 AXE_JUDGES = 'axe.configure({rules: [{id: "color-contrast", selector: "[data-look]"}]})'
@@ -66,10 +64,6 @@ SLIM = """() => {
   for (const e of [...document.querySelectorAll("math, .highlight pre")].filter(bare))
     e.textContent = e.textContent;
 }"""
-RUN = """rules => axe.run(document, {runOnly: rules, resultTypes: ["violations"], preload: false})
-  .then(found => ({violations: found.violations, passes: found.passes.map(p => p.id)}))"""
-
-
 THEMES = ("light", "dark")
 
 
@@ -85,19 +79,8 @@ def judged(opened) -> dict:
     opened.evaluate(SLIM)
     for theme in THEMES:
         opened.emulate_media(color_scheme=theme)
-        found[theme] |= opened.evaluate(RUN, RULES)
+        found[theme] |= opened.evaluate(RUN, ["html", RULES])
     return found
-
-
-def violations(found) -> list[str]:
-    return [
-        f"{v['id']} ({v['impact']}): {v['help']}\n    "
-        + "\n    ".join(
-            node["html"][:160] + " | " + (node.get("failureSummary") or "").replace("\n", " ")[:200]
-            for node in v["nodes"][:4]
-        )
-        for v in found["violations"]
-    ]
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -162,22 +145,9 @@ def compressed(path) -> int:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_page_over_http_asks_nobody_and_is_light(visit, site, served, page):
-    visited = visit()
-    visited.open(f"{served}/{page}.html")
-    assert visited.elsewhere == []
-    assert visited.said == []
-    assert [a.url for a in visited.answers if a.status >= 400] == []
-    paths = {a.url.removeprefix(served).partition("?")[0] for a in visited.answers}
-    weights = {path: compressed(site / path.lstrip("/")) for path in paths}
-    total = sum(weights.values()) / 1000
-    largest = sorted(weights.items(), key=lambda pair: -pair[1])[:5]
-    assert total <= MOST_KILOBYTES, (total, largest)
-
-
-@pytest.mark.parametrize("page", PAGES)
-def test_page_fits_a_phone(visit, site, page):
-    opened = visit(viewport={"width": 375, "height": 900}).open((site / f"{page}.html").as_uri())
+def test_page_over_http_on_a_phone_asks_nobody_is_light_and_fits(visit, site, served, page):
+    visited = visit(viewport={"width": 375, "height": 900})
+    opened = visited.open(f"{served}/{page}.html")
     for width in (375, 320):
         opened.set_viewport_size({"width": width, "height": 900})
         wide = opened.evaluate(
@@ -189,6 +159,14 @@ def test_page_fits_a_phone(visit, site, page):
         )
         assert wide == [], width
         assert opened.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, width
+    assert visited.elsewhere == []
+    assert visited.said == []
+    assert [a.url for a in visited.answers if a.status >= 400] == []
+    paths = {a.url.removeprefix(served).partition("?")[0] for a in visited.answers}
+    weights = {path: compressed(site / path.lstrip("/")) for path in paths}
+    total = sum(weights.values()) / 1000
+    largest = sorted(weights.items(), key=lambda pair: -pair[1])[:5]
+    assert total <= MOST_KILOBYTES, (total, largest)
 
 
 @pytest.mark.parametrize("page", CHAPTERS)
