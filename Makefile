@@ -8,6 +8,8 @@ PYTHON ?= python3
 override CHAPTER := $(value CHAPTER)
 override TITLE := $(value TITLE)
 export CHAPTER TITLE
+# Python's caches are half of a fast start: of kernels, of test workers, of builds.
+unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 PACKAGES := .venv/.packages
 READY := .venv/.ready

@@ -15,7 +15,7 @@ CHAPTERS = [p.stem for p in contents.notebooks()]
 MOST_KILOBYTES = 450
 DISPLAYED = re.compile(r"^\$\$", re.MULTILINE)
 # Contrast costs axe most of its time, once for every piece of text; a chapter has thousands in a
-# few looks. So axe judges one of each look: the same ink, size and weight on the same grounds.
+# few looks. So axe judges one of each look: the same ink on the same grounds, large or not.
 AXE_JUDGES = 'axe.configure({rules: [{id: "color-contrast", selector: "[data-look]"}]})'
 # It leaves open what is one sign long or hidden from screen readers, so most of a formula and much
 # of a listing: those are compared here, by its own arithmetic. Returned: the looks that are pale.
@@ -27,7 +27,9 @@ MARK_LOOKS = """() => {
     if (!grounds.has(e)) {
       const s = getComputedStyle(e), above = behind(e.parentElement);
       const here = [s.backgroundColor, s.backgroundImage, s.opacity, s.filter].join();
-      grounds.set(e, here === "rgba(0, 0, 0, 0),none,1,none" ? above : [here, ...above]);
+      // What lies behind an opaque ground is not seen, but what fades it is.
+      const seen = here.startsWith("rgb(") ? above.filter(a => !a.endsWith(",1,none")) : above;
+      grounds.set(e, here === "rgba(0, 0, 0, 0),none,1,none" ? above : [here, ...seen]);
     }
     return grounds.get(e);
   };
@@ -35,7 +37,8 @@ MARK_LOOKS = """() => {
   for (const e of document.body.querySelectorAll("*")) {
     if (![...e.childNodes].some(n => n.nodeType === 3 && n.data.trim())) continue;
     const sign = e.closest(".katex-html, .highlight") !== null, s = getComputedStyle(e);
-    const key = [s.color, s.fontSize, s.fontWeight, s.textShadow, sign, ...behind(e)].join(";");
+    const size = parseFloat(s.fontSize), large = size >= 24 || size >= 18.66 && s.fontWeight >= 700;
+    const key = [s.color, large, s.textShadow, sign, ...behind(e)].join(";");
     if (seen.has(key)) continue;
     if (!e.checkVisibility({visibilityProperty: true, opacityProperty: true})) continue;
     seen.add(key);
@@ -44,7 +47,6 @@ MARK_LOOKS = """() => {
     const ground = behind(e).map(here => color(here.match(/^[^)]*[)]/)[0]))
       .reduceRight((below, above) => flattenColors(above, below), color("rgb(255, 255, 255)"));
     const ratio = getContrast(ground, flattenColors(color(s.color), ground));
-    const size = parseFloat(s.fontSize), large = size >= 24 || size >= 18.66 && s.fontWeight >= 700;
     if (ratio < (large ? 3 : 4.5)) pale.push(`${ratio.toFixed(2)}: ${e.outerHTML.slice(0, 160)}`);
   }
   return {looks: seen.size, pale};
