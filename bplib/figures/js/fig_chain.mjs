@@ -1,6 +1,6 @@
 // Figures 4 and 5: contributions that add up, and products that may be bracketed in any order.
 import { fmt, fmtCount } from "./fmt.mjs";
-import { h, s, frame, line, slider, transport, predict, table, framed, onWidth, attr, setText, button, enable, axes, path, stateOf, stepKeys, chartOf, choice, KEEP } from "./ui.mjs";
+import { h, s, frame, line, slider, transport, predict, table, framed, onWidth, widthOf, attr, setText, button, enable, axes, path, stateOf, stepKeys, chartOf, choice, KEEP } from "./ui.mjs";
 
 // ---- 4, Fan-out Ledger: why do gradients add? --------------------------------------------------
 // One weight, n uses: z_k = w x_k, and the loss is the sum of (z_k - y_k)^2 / 2.
@@ -131,9 +131,9 @@ export function bracketFigure(ctx) {
   }
   function drawBars(done, best) {
     const rows = [["yours" + (done ? "" : ", so far"), spent], ...(done ? [["backward", reverseCost(st.widths)], ["forward", forwardCost(st.widths)], ["cheapest", best.cost]] : [])], top = Math.max(1, ...rows.map((r) => r[1]));
-    const w = 420;
+    const w = Math.max(240, Math.min(420, widthOf(bars))), bar = w - 210;  // the words keep their size
     bars.replaceChildren(s("svg", { viewBox: `0 0 ${w} ${rows.length * 26 + 4}`, style: "max-width:100%;height:auto", width: w, height: rows.length * 26 + 4, role: "img", "aria-label": rows.map((r) => `${r[0]}: ${fmtCount(r[1])}`).join("; ") },
-      rows.map(([t, v], i) => s("g", {}, s("text", { x: 0, y: i * 26 + 18, "font-size": 14 }, t), s("rect", { x: 112, y: i * 26 + 5, width: Math.max(1, (v / top) * 210), height: 16, style: `fill:var(--${i ? "hr" : "lt"});stroke:var(--${i ? "o" : "l"})` }), s("text", { x: 120 + (v / top) * 210, y: i * 26 + 18, "font-size": 13, class: i ? "m" : "l" }, fmtCount(v))))));
+      rows.map(([t, v], i) => s("g", {}, s("text", { x: 0, y: i * 26 + 18, "font-size": 14 }, t), s("rect", { x: 112, y: i * 26 + 5, width: Math.max(1, (v / top) * bar), height: 16, style: `fill:var(--${i ? "hr" : "lt"});stroke:var(--${i ? "o" : "l"})` }), s("text", { x: 120 + (v / top) * bar, y: i * 26 + 18, "font-size": 13, class: i ? "m" : "l" }, fmtCount(v))))));
   }
   function drawSizes() {
     const act = document.activeElement, was = sizes.contains(act) ? act.dataset.k : null;
@@ -154,5 +154,6 @@ export function bracketFigure(ctx) {
   F.add(ask.el, tab.el);
   stepKeys(F, { next: () => parts.length > 1 && join(0), prev: back, first: restart, last: () => auto("reverse"), play: null });
   restart();
+  onWidth(ctx, bars, () => paint());
   return { st, get spent() { return spent; }, join };
 }
