@@ -287,3 +287,14 @@ def test_a_bar_after_a_derivative_sets_the_letter_in_the_derivative(inner):
     letters = Letters(c=2.0, r=normal(), f=elementwise(lambda t: t**2))
     display = formula(rf"6 = \frac{{d}}{{dr}} {inner} \Big|_{{r=3}}")
     display.holds(letters).rejects("0", because="the letter was set before the derivative")
+
+
+def test_every_rule_of_the_grammar_is_made_into_an_item():
+    """A rule without its maker would leave a tree of the parser's, and nothing would say so."""
+    made = {
+        str(rule.alias or rule.origin.name)
+        for rule in grammar._parser().rules
+        if not rule.options.expand1 and not str(rule.origin.name).startswith("_")
+    }
+    assert len(made) > 10
+    assert [name for name in sorted(made) if not hasattr(grammar._Build, name)] == []

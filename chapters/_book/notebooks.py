@@ -73,7 +73,6 @@ def twin_difference(source: Path, notebook: Path) -> str | None:
         return f"{source.name}: has no notebook beside it; run `make refresh`"
     wanted = read_source(source)
     stored = nbformat.read(notebook, as_version=4)
-    lines = cell_lines(source)
     for index, (want, have) in enumerate(zip(wanted.cells, stored.cells, strict=False)):
         same = (
             want.cell_type == have.cell_type
@@ -81,8 +80,9 @@ def twin_difference(source: Path, notebook: Path) -> str | None:
             and want.metadata == {k: have.metadata[k] for k in CELL_METADATA if k in have.metadata}
         )
         if not same:
+            line = cell_lines(source)[index]
             return (
-                f"{source.name}:{lines[index]}: differs from cell {index} of {notebook.name}; "
+                f"{source.name}:{line}: differs from cell {index} of {notebook.name}; "
                 "edit the .md and run `make refresh`"
             )
     if len(wanted.cells) != len(stored.cells):
