@@ -208,3 +208,13 @@ def test_views_and_zero_dimensional_arrays() -> None:
     scalar = bplib.grad(lambda v: v * v)(np.float64(3.0))
     assert type(scalar) is np.float64
     assert type(bplib.grad(lambda v: v * v)(3.0)) is float
+
+
+def test_an_output_that_is_given_twice_takes_both_cotangents() -> None:
+    def twice(x: Any) -> Any:
+        y = 2.0 * x
+        return y, y
+
+    _, pull = bplib.vjp(twice, 3.0)
+    g = pull((1.0, 10.0))
+    assert g == 22.0
